@@ -1,0 +1,141 @@
+"""Every exception of the extension, arranged by what the caller can do about it.
+
+.. code-block:: text
+
+    ChatvisorError
+    ├── ConfigurationError (ValueError)   fix the configuration
+    ├── SetupError (RuntimeError)         fix the wiring: called twice, not initialised
+    ├── UserTokenUnavailable              501  register a user_token_loader
+    └── ServiceError                      something between us and the service
+        ├── ServiceUnavailable            503  not reachable: wait, or start it
+        ├── ServiceTimeout                504  reached, but too slow
+        ├── RateLimited                   503  wait ``retry_after`` seconds
+        ├── ServiceRefused                502  our token or request was refused
+        ├── BadAnswer                     502  it answered something else than the API
+        └── UnknownVisitor                404  nobody of that name is active
+
+A token that must not be trusted raises :class:`flask_chatvisor.tokens.TokenError`,
+which the service shares.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Sequence
+
+
+class ChatvisorError(Exception):
+    """The root of all errors of the extension."""
+
+
+class ConfigurationError(ChatvisorError, ValueError):
+    """Faulty configuration; lists every fault at once.
+
+    :ivar faults: one full sentence for each fault, with the key's name.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        lines = "\n".join(f"- {fault}" for fault in self.faults)
+        super().__init__(f"Chatvisor cannot start with this configuration:\n{lines}")
+
+
+class SetupError(ChatvisorError, RuntimeError):
+    """The extension was wired up wrongly; the message says how to do it."""
+
+
+class UserTokenUnavailable(ChatvisorError):
+    """Nobody can give this agent a user token.
+
+    The Chatvisor cloud publishes no operation to mint one.
+    """
+
+    http_status: t.ClassVar[int] = 501
+    code: t.ClassVar[str] = "user-token-unavailable"
+    message = "There is no user token for this agent."
+    remedy = (
+        "Register a user_token_loader that returns the agent's own token, or set"
+        " CHATVISOR_API_PATHS['user_token'] if your service mints them."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(f"{self.message} {self.remedy}")
+
+
+class ServiceError(ChatvisorError):
+    """A request to the service failed.
+
+    :ivar message: what went wrong, one sentence, fit for an agent's eyes.
+    :ivar remedy: what to do about it, one sentence.
+    :ivar status: the HTTP status that the service answered, if it did.
+    """
+
+    #: The HTTP status with which the extension answers its own client.
+    http_status: t.ClassVar[int] = 502
+    #: The stable code in problem JSON.
+    code: t.ClassVar[str] = "service-error"
+    #: Says what to do where the one who raises knows nothing better.
+    default_remedy: t.ClassVar[str] = "Try again; if it stays, look into the log."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.message = message
+        self.remedy = remedy or self.default_remedy
+        self.status = status
+        #: Seconds to wait, where the service named them.
+        self.retry_after = retry_after
+        super().__init__(f"{message} {self.remedy}")
+
+
+class ServiceUnavailable(ServiceError):
+    """The service cannot be reached, or says itself that it cannot serve."""
+
+    http_status = 503
+    code = "service-unavailable"
+    default_remedy = "Check that it runs and that CHATVISOR_API_URL is its address."
+
+
+class ServiceTimeout(ServiceError):
+    """The service was reached but did not answer in time."""
+
+    http_status = 504
+    code = "service-timeout"
+    default_remedy = "Try again, or raise CHATVISOR_TIMEOUT."
+
+
+class RateLimited(ServiceError):
+    """The service wants fewer requests (429)."""
+
+    http_status = 503
+    code = "rate-limited"
+    default_remedy = "Wait a moment; it is tried again."
+
+
+class ServiceRefused(ServiceError):
+    """The service refused the request: most often, the token."""
+
+    http_status = 502
+    code = "service-refused"
+    default_remedy = "Check CHATVISOR_API_TOKEN."
+
+
+class BadAnswer(ServiceError):
+    """The answer is not what the API documents."""
+
+    http_status = 502
+    code = "bad-answer"
+    default_remedy = "Check that CHATVISOR_API_URL and CHATVISOR_API_PATHS are right."
+
+
+class UnknownVisitor(ServiceError):
+    """The visitor is not active, or is not one that this agent may see."""
+
+    http_status = 404
+    code = "visitor-gone"
+    default_remedy = "Wait until the user opens a page of the application again."

@@ -1,0 +1,247 @@
+"""Every token of the project: how it is signed, verified and rotated.
+
+The one module that the extension and the service share. A list of keys rotates:
+the first signs, all verify. Each kind of token has its own audience (or its own
+derived key), so that one can never be taken for another.
+
+================  ==========================================  ====================
+token             key                                         claims
+================  ==========================================  ====================
+identity          identity key                                aud sub iat exp jti tag
+user              ``derive(api_token, "user")``               aud sub name scope
+                                                              visitorId? iat exp jti
+event signature   ``derive(api_token, "events")``             header ``t=…,v1=…``
+tagged cookie     ``derive(secret_key, "tagged")``            hash of a user's id
+================  ==========================================  ====================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import typing as t
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jwt
+
+IDENTITY_AUDIENCE = "chatvisor:identity"
+USER_AUDIENCE = "chatvisor:user"
+SCOPES = frozenset({"list", "call", "presence"})
+
+#: Seconds by which two machines' clocks may differ.
+LEEWAY = 30
+#: Seconds after which a signed event is refused.
+EVENT_MAX_AGE = 300
+
+_ALGORITHM = "HS256"
+
+
+class TokenError(ValueError):
+    """A token that must not be trusted.
+
+    :ivar code: ``"token-invalid"`` or ``"token-expired"``.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a verified identity token vouches for."""
+
+    subject: str
+    tag: dict[str, t.Any]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserGrant:
+    """What a verified user token allows, and to whom."""
+
+    email: str
+    name: str
+    scope: frozenset[str]
+    visitor_id: str | None
+    expires_at: int
+    jti: str
+
+
+def derive(secret: str, label: str) -> bytes:
+    """Make a key of its own for one purpose, 32 bytes."""
+    return hmac.digest(secret.encode(), label.encode(), hashlib.sha256)
+
+
+def new_secret() -> str:
+    """Make an unguessable, URL-safe text of 128 bits."""
+    return secrets.token_urlsafe(16)
+
+
+def same(left: str, right: str) -> bool:
+    """Compare two secrets without telling by the time it takes."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def sign_identity(
+    tag: Mapping[str, t.Any], key: str, *, now: float, max_age: int
+) -> str:
+    """Vouch for a tag.
+
+    :param tag: the tag as JSON data, without ``externalToken``.
+    :param now: epoch seconds.
+    :param max_age: life in seconds.
+    """
+    claims = {
+        "aud": IDENTITY_AUDIENCE,
+        "sub": str(tag.get("id") or tag.get("email") or ""),
+        "iat": int(now),
+        "exp": int(now) + max_age,
+        "jti": new_secret(),
+        "tag": dict(tag),
+    }
+    return jwt.encode(claims, _signing_key(key.encode()), algorithm=_ALGORITHM)
+
+
+def verify_identity(token: str, keys: Sequence[str], *, now: float) -> Identity:
+    """Take an identity token apart.
+
+    :raises TokenError: if it is forged, expired, foreign or malformed.
+    """
+    claims = _verify(token, (key.encode() for key in keys), IDENTITY_AUDIENCE, now)
+    tag = claims.get("tag")
+    if not isinstance(tag, dict):
+        raise TokenError("token-invalid", "The identity token carries no tag.")
+    return Identity(str(claims["sub"]), tag, int(claims["exp"]))
+
+
+def sign_user(
+    api_token: str,
+    *,
+    email: str,
+    name: str,
+    scope: Iterable[str],
+    now: float,
+    ttl: int,
+    visitor_id: str | None = None,
+) -> str:
+    """Mint a user token for one agent.
+
+    :param scope: of :data:`SCOPES`.
+    :param ttl: life in seconds.
+    :param visitor_id: bind it to this visitor: good for one call, once.
+    """
+    claims: dict[str, t.Any] = {
+        "aud": USER_AUDIENCE,
+        "sub": email,
+        "name": name,
+        "scope": sorted(scope),
+        "iat": int(now),
+        "exp": int(now) + ttl,
+        "jti": new_secret(),
+    }
+    if visitor_id is not None:
+        claims["visitorId"] = visitor_id
+    return jwt.encode(claims, derive(api_token, "user"), algorithm=_ALGORITHM)
+
+
+def verify_user(token: str, api_tokens: Sequence[str], *, now: float) -> UserGrant:
+    """Take a user token apart.
+
+    :raises TokenError: if it is forged, expired, foreign or malformed.
+    """
+    keys = (derive(api_token, "user") for api_token in api_tokens)
+    claims = _verify(token, keys, USER_AUDIENCE, now)
+    scope = claims.get("scope")
+    visitor_id = claims.get("visitorId")
+    if not isinstance(scope, list) or not isinstance(visitor_id, str | None):
+        raise TokenError("token-invalid", "The user token's claims are malformed.")
+    return UserGrant(
+        email=str(claims["sub"]),
+        name=str(claims.get("name") or claims["sub"]),
+        scope=SCOPES.intersection(str(one) for one in scope),
+        visitor_id=visitor_id,
+        expires_at=int(claims["exp"]),
+        jti=str(claims["jti"]),
+    )
+
+
+def sign_event(body: bytes, api_token: str, *, now: float) -> str:
+    """Sign a call event: the value of the header ``X-Chatvisor-Signature``."""
+    stamp = str(int(now))
+    return f"t={stamp},v1={_event_digest(body, api_token, stamp)}"
+
+
+def verify_event(
+    body: bytes, header: str, api_tokens: Sequence[str], *, now: float
+) -> None:
+    """Accept a signed call event that is at most five minutes old.
+
+    :raises TokenError: if the signature is not ours or the event is old.
+    """
+    parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
+    stamp, given = parts.get("t", ""), parts.get("v1", "")
+    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12 or not given:
+        raise TokenError("token-invalid", "The event's signature is malformed.")
+    if not any(same(given, _event_digest(body, key, stamp)) for key in api_tokens):
+        raise TokenError("token-invalid", "The event's signature does not match.")
+    if abs(now - int(stamp)) > EVENT_MAX_AGE:
+        raise TokenError("token-expired", "The event is older than five minutes.")
+
+
+def tagged_hash(user_id: str, secret_key: str) -> str:
+    """Hash a user's id for the cookie that remembers who was tagged."""
+    digest = hmac.digest(derive(secret_key, "tagged"), user_id.encode(), "sha256")
+    return digest[:16].hex()
+
+
+def _event_digest(body: bytes, api_token: str, stamp: str) -> str:
+    message = stamp.encode() + b"." + body
+    return hmac.new(derive(api_token, "events"), message, hashlib.sha256).hexdigest()
+
+
+def _signing_key(key: bytes) -> bytes:
+    # RFC 7518 wants 256 bits for HS256; a shorter secret is stretched, not refused.
+    return key if len(key) >= 32 else hashlib.sha256(key).digest()
+
+
+def _verify(
+    token: str, keys: Iterable[bytes], audience: str, now: float
+) -> dict[str, t.Any]:
+    for key in keys:
+        try:
+            claims = jwt.decode(
+                token,
+                _signing_key(key),
+                algorithms=[_ALGORITHM],
+                audience=audience,
+                # The clock is a parameter, so the times are checked below.
+                options={
+                    "require": ["aud", "sub", "iat", "exp", "jti"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.PyJWTError as error:
+            raise TokenError("token-invalid", f"Not a usable token: {error}") from None
+        _check_times(claims, now)
+        return claims
+    raise TokenError("token-invalid", "The token's signature does not match.")
+
+
+def _check_times(claims: Mapping[str, t.Any], now: float) -> None:
+    issued, expires = claims["iat"], claims["exp"]
+    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
+        raise TokenError("token-invalid", "The token's times are not numbers.")
+    if now > expires + LEEWAY:
+        raise TokenError("token-expired", "The token has expired.")
+    if issued > now + LEEWAY:
+        raise TokenError("token-invalid", "The token was issued in the future.")
