@@ -113,20 +113,20 @@ class QueueProps(Value):
     joined_timestamp: float | None = None
 
 
+def _kebab(name: str) -> str:
+    text = "".join(f"-{c.lower()}" if c.isupper() else c for c in name)
+    return text.removeprefix("-").removesuffix("-message")
+
+
 class Message(
     msgspec.Struct,
     frozen=True,
     rename="camel",
     forbid_unknown_fields=True,
     tag_field="type",
-    tag=lambda name: _kebab(name),
+    tag=_kebab,
 ):
     """The base of all messages; the class name in kebab case is the ``type``."""
-
-
-def _kebab(name: str) -> str:
-    text = "".join(f"-{c.lower()}" if c.isupper() else c for c in name)
-    return text.removeprefix("-").removesuffix("-message")
 
 
 # --- what clients send ----------------------------------------------------------
