@@ -1,0 +1,63 @@
+# Every target sets up what it needs in .venv and remembers it there: the second call is fast.
+
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+RUN := $(VENV)/bin/python
+INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test lint docs bench screenshots clean
+
+help:
+	@echo 'make demo         the example at http://127.0.0.1:5080, with everything it needs'
+	@echo 'make test         all tests, those in the browser included'
+	@echo 'make lint         ruff, mypy and pyright'
+	@echo 'make docs         the manual, in docs/_build/html'
+	@echo 'make bench        speed and memory, beside their peers'
+	@echo 'make screenshots  the pictures of the README'
+	@echo 'make clean        removes .venv and everything built'
+
+# A recipe of one plain command: Ctrl-C reaches the example itself, and nothing else complains.
+demo: $(VENV)/.demo
+	@$(RUN) -m example_app
+
+test: $(VENV)/.tests $(VENV)/.chromium
+	$(RUN) -m pytest $(ARGS)
+
+lint: $(VENV)/.lint
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -m pyright
+
+docs: $(VENV)/.docs
+	$(RUN) -m sphinx -E -W --keep-going -b html docs docs/_build/html
+
+bench: $(VENV)/.bench $(VENV)/.chromium
+	$(RUN) -m tests.benchmarks
+
+screenshots: $(VENV)/.tests $(VENV)/.chromium
+	$(RUN) -m tests.screenshots
+
+clean:
+	rm -rf $(VENV) build dist docs/_build .mypy_cache .pytest_cache .ruff_cache
+
+# Python 3.11 brings a pip that does not know --group yet.
+$(VENV)/.created:
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python3' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.created pyproject.toml example_app/requirements.txt
+	$(INSTALL) --editable '.[service]' --requirement example_app/requirements.txt
+	@touch $@
+
+$(VENV)/.tests $(VENV)/.lint $(VENV)/.docs $(VENV)/.bench: $(VENV)/.demo
+	$(INSTALL) --group $(@F:.%=%)
+	@touch $@
+
+# Not a file to remember: a browser may be removed, and looking for it costs nothing.
+.PHONY: $(VENV)/.chromium
+$(VENV)/.chromium: $(VENV)/.tests
+	@$(RUN) -m tests.browser.chromium --install
