@@ -345,7 +345,9 @@ def _loopback_bind(value: t.Any) -> tuple[str, int]:
     host, _, port = _text(value).rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if host not in _LOOPBACK:
-        raise ValueError("the embedded service listens on loopback only: 127.0.0.1:5081")
+        raise ValueError(
+            "the embedded service listens on loopback only: 127.0.0.1:5081"
+        )
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError("it must end in a port number, 1 to 65535")
     return host, int(port)

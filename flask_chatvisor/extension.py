@@ -6,8 +6,8 @@ import typing as t
 from collections.abc import Callable
 from collections.abc import Mapping
 
-from flask import Flask
 from flask import current_app
+from flask import Flask
 
 from . import cli
 from . import config
@@ -17,16 +17,13 @@ from . import templating
 from .directory import Directory
 from .errors import ConfigurationError
 from .errors import SetupError
-from .identity import Agent
-from .identity import Visitor
 from .rest.client import Client
-from .rest.models import ActiveUser
 from .rest.transport import Transport
-from .state import KEY
+from .state import current_state
 from .state import EmbeddedService
+from .state import KEY
 from .state import Loaders
 from .state import State
-from .state import current_state
 from .views import agent
 from .views import guard
 from .views import public

@@ -84,9 +84,7 @@ Short = t.Annotated[str, msgspec.Meta(max_length=1_024)]
 Sdp = t.Annotated[str, msgspec.Meta(max_length=60_000)]
 
 
-class Value(
-    msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True
-):
+class Value(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The base of what is nested in messages."""
 
 

@@ -1,0 +1,157 @@
+"""Configuration: what it becomes, and that every fault is reported at once."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from flask_chatvisor import config
+from flask_chatvisor.config import Settings
+from flask_chatvisor.errors import ConfigurationError
+
+EMBEDDED = {"CHATVISOR_EMBEDDED": True, "SECRET_KEY": "secret-of-the-tests"}
+CLOUD = {"CHATVISOR_SCRIPT_ID": "abc123"}
+OWN = {
+    "CHATVISOR_SCRIPT_URL": "https://help.example.com/cdn/js/x.js",
+    "CHATVISOR_API_URL": "https://help.example.com/",
+    "CHATVISOR_API_TOKEN": "token-of-the-tests",
+}
+
+
+def read(base: dict[str, t.Any], **keys: t.Any) -> Settings:
+    changes = {f"CHATVISOR_{name}": value for name, value in keys.items()}
+    return config.read({**base, **changes})
+
+
+def faults(base: dict[str, t.Any], **keys: t.Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        read(base, **keys)
+    return caught.value.faults
+
+
+def test_the_cloud_needs_its_script_id_only() -> None:
+    settings = read(CLOUD)
+    assert settings.script_url == "https://cdn.chatvisor.com/cdn/js/abc123.js"
+    assert settings.api_url == "https://api.chatvisor.com"
+    assert settings.directory == "browser"
+
+
+def test_the_cloud_with_paths_lists_on_the_server_and_knows_no_other_path() -> None:
+    settings = read(CLOUD, API_TOKEN="token", API_PATHS={"list": "/rest/v1/active"})
+    assert settings.directory == "server"
+    assert settings.api_paths == {"list": "/rest/v1/active"}
+
+
+def test_an_own_service_has_our_paths() -> None:
+    settings = read(OWN)
+    assert settings.api_url == "https://help.example.com"
+    assert settings.directory == "server"
+    assert settings.api_paths == config.SERVICE_PATHS
+
+
+def test_the_embedded_service_sets_script_url_token_and_key() -> None:
+    settings = read(EMBEDDED, EMBEDDED_BIND="127.0.0.1:5999")
+    assert settings.script_url == "http://127.0.0.1:5999/cdn/js/embedded.js"
+    assert settings.api_url == "http://127.0.0.1:5999"
+    assert settings.api_token
+    assert settings.identity_keys
+    assert settings.browser_origins == (
+        "http://127.0.0.1:5999",
+        "ws://127.0.0.1:5999",
+    )
+
+
+def test_embedded_keys_are_the_same_in_every_process_and_differ_by_secret() -> None:
+    assert config.embedded_keys("a") == config.embedded_keys("a")
+    assert set(config.embedded_keys("a")).isdisjoint(config.embedded_keys("b"))
+
+
+def test_the_browser_may_need_secure_sockets_too() -> None:
+    assert "wss://help.example.com" in read(OWN).browser_origins
+
+
+def test_nothing_set_says_how_to_get_going() -> None:
+    (fault,) = faults({})
+    for key in ("CHATVISOR_EMBEDDED", "CHATVISOR_SCRIPT_ID", "CHATVISOR_SCRIPT_URL"):
+        assert key in fault
+
+
+def test_disabled_needs_nothing() -> None:
+    assert read({}, ENABLED=False).enabled is False
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    found = faults(
+        CLOUD,
+        TIMEOUT="soon",
+        CACHE_SECONDS=-1,
+        URL_PREFIX="chatvisor/",
+        IDENTITY_DELIVERY="mail",
+        AUTO_INJECT="yes",
+    )
+    assert len(found) == 5
+    for key in ("TIMEOUT", "CACHE_SECONDS", "URL_PREFIX", "DELIVERY", "AUTO_INJECT"):
+        assert sum(key in fault.split(" is ")[0] for fault in found) == 1
+
+
+def test_a_misspelt_key_is_reported_with_the_right_one() -> None:
+    (fault,) = faults(CLOUD, AUTOINJECT=False)
+    assert "did you mean CHATVISOR_AUTO_INJECT?" in fault
+
+
+def test_a_fault_names_key_value_and_what_is_allowed() -> None:
+    (fault,) = faults(CLOUD, IDENTITY_MAX_AGE=5)
+    assert fault == (
+        "CHATVISOR_IDENTITY_MAX_AGE is 5, but it must be a whole number of seconds,"
+        " at least 60."
+    )
+
+
+@pytest.mark.parametrize("name", ["API_TOKEN", "IDENTITY_KEY"])
+def test_a_secret_is_never_shown(name: str) -> None:
+    (fault,) = faults(CLOUD, **{name: 31337})
+    assert "31337" not in fault
+    settings = read(CLOUD, **{name: "hidden-value"})
+    assert "hidden-value" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("base", "keys", "word"),
+    [
+        (CLOUD, {"SCRIPT_URL": "https://x.example.com/a.js"}, "only one"),
+        (EMBEDDED, {"SCRIPT_ID": "a"}, "only one"),
+        ({"CHATVISOR_EMBEDDED": True}, {}, "SECRET_KEY"),
+        (EMBEDDED, {"API_TOKEN": "x"}, "CHATVISOR_API_TOKEN has no use"),
+        (EMBEDDED, {"EMBEDDED_BIND": "0.0.0.0:5081"}, "loopback"),
+        (EMBEDDED, {"EMBEDDED_BIND": "127.0.0.1:none"}, "port"),
+        ({}, {"SCRIPT_URL": "http://x.example.com/a.js"}, "https://"),
+        ({}, {"SCRIPT_ID": "a/../b"}, "the ID alone"),
+        (CLOUD, {"API_URL": "ftp://x"}, "https://"),
+        (CLOUD, {"API_URL": "https://user@x"}, "no user"),
+        (CLOUD, {"API_PATHS": {"nope": "/x"}}, "'list'"),
+        (CLOUD, {"API_PATHS": {"status": "/x"}}, "{query}"),
+        (CLOUD, {"TIMEOUT": (0, 1)}, "above 0"),
+    ],
+)
+def test_impossible_values_are_refused(
+    base: dict[str, t.Any], keys: dict[str, t.Any], word: str
+) -> None:
+    assert any(word in fault for fault in faults(base, **keys))
+
+
+def test_a_token_is_not_sent_to_the_cloud_because_an_address_was_forgotten() -> None:
+    base = {key: OWN[key] for key in OWN if not key.endswith("API_URL")}
+    (fault,) = faults(base)
+    assert "say whose API the token belongs to" in fault
+
+
+def test_one_timeout_serves_for_both() -> None:
+    assert read(CLOUD, TIMEOUT=2).timeout == (2.0, 2.0)
+
+
+def test_the_debug_header_follows_debug_unless_it_is_set() -> None:
+    assert config.read(CLOUD, debug=True).debug_header is True
+    assert config.read(CLOUD | {"CHATVISOR_DEBUG_HEADER": False}, debug=True) != (
+        config.read(CLOUD, debug=True)
+    )
