@@ -1,0 +1,301 @@
+"""What the REST API answers, as typed records.
+
+Reading is strict about types and tolerant about keys: one that is missing has a
+default, one that is unknown is left out. Times are aware datetimes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+
+from ..errors import BadAnswer
+
+_T = t.TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """The page that a visitor is on; no query string."""
+
+    title: str
+    path: str | None = None
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> Location:
+        """Read it from decoded JSON.
+
+        :raises BadAnswer: if something has a type that it must not have.
+        """
+        reader = Reader(data, "location")
+        return cls(reader.text("title") or "", reader.text("path"))
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Write it as the API does."""
+        return {"title": self.title, "path": self.path}
+
+
+@dataclass(frozen=True, slots=True)
+class CallAgent:
+    """The agent in a call."""
+
+    name: str
+    email: str
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> CallAgent:
+        """Read it from decoded JSON.
+
+        :raises BadAnswer: if something has a type that it must not have.
+        """
+        reader = Reader(data, "agent")
+        return cls(reader.text("name") or "", reader.text("email") or "")
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Write it as the API does."""
+        return {"name": self.name, "email": self.email}
+
+
+@dataclass(frozen=True, slots=True)
+class InCall:
+    """A call that an active user is in.
+
+    :ivar since: when the picture appeared; ``None`` as long as it has not.
+    """
+
+    agent: CallAgent
+    since: dt.datetime | None = None
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> InCall:
+        """Read it from decoded JSON.
+
+        :raises BadAnswer: if something has a type that it must not have.
+        """
+        reader = Reader(data, "inCall")
+        agent = reader.nested("agent", CallAgent.from_json)
+        return cls(agent or CallAgent("", ""), reader.time("since"))
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Write it as the API does."""
+        return {"agent": self.agent.to_json(), "since": timestamp(self.since)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveUser:
+    """A tagged visitor that is here now.
+
+    All fields of the tag are a claim of the visitor's page unless ``verified``.
+    """
+
+    visitor_id: str
+    id: str | None = None
+    email: str | None = None
+    firstname: str | None = None
+    lastname: str | None = None
+    gender: str | None = None
+    labels: tuple[str, ...] = ()
+    assigned_user: str | None = None
+    additional_tagging_data: Mapping[str, t.Any] = field(default_factory=dict)
+    verified: bool = False
+    location: Location | None = None
+    since: dt.datetime | None = None
+    last_seen: dt.datetime | None = None
+    visible: bool = True
+    in_call: InCall | None = None
+    waiting_since: dt.datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call this user: the name, else the e-mail, the id, or nothing."""
+        parts = (self.firstname, self.lastname)
+        full = " ".join(part for part in parts if part)
+        return full or self.email or self.id or ""
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> ActiveUser:
+        """Read one user from decoded JSON.
+
+        :raises BadAnswer: if something has a type that it must not have.
+        """
+        reader = Reader(data, "user")
+        visitor_id = reader.text("visitorId")
+        if not visitor_id:
+            raise BadAnswer("The service's answer has a user without a visitorId.")
+        return cls(
+            visitor_id=visitor_id,
+            id=reader.text("id"),
+            email=reader.text("email"),
+            firstname=reader.text("firstname"),
+            lastname=reader.text("lastname"),
+            gender=reader.text("gender"),
+            labels=reader.texts("labels"),
+            assigned_user=reader.text("assignedUser"),
+            additional_tagging_data=reader.mapping("additionalTaggingData"),
+            verified=reader.flag("verified", default=False),
+            location=reader.nested("location", Location.from_json),
+            since=reader.time("since"),
+            last_seen=reader.time("lastSeen"),
+            visible=reader.flag("visible", default=True),
+            in_call=reader.nested("inCall", InCall.from_json),
+            waiting_since=reader.time("waitingSince"),
+        )
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Write the user as the API does; there is never an ``externalToken``."""
+        return {
+            "visitorId": self.visitor_id,
+            "id": self.id,
+            "email": self.email,
+            "firstname": self.firstname,
+            "lastname": self.lastname,
+            "gender": self.gender,
+            "labels": list(self.labels),
+            "assignedUser": self.assigned_user,
+            "additionalTaggingData": dict(self.additional_tagging_data),
+            "verified": self.verified,
+            "location": self.location and self.location.to_json(),
+            "since": timestamp(self.since),
+            "lastSeen": timestamp(self.last_seen),
+            "visible": self.visible,
+            "inCall": self.in_call and self.in_call.to_json(),
+            "waitingSince": timestamp(self.waiting_since),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """One page of active users.
+
+    :ivar total: how many there are on all pages together.
+    :ivar page: counts from 1.
+    """
+
+    total: int
+    page: int
+    results: tuple[ActiveUser, ...]
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> UserPage:
+        """Read a page from decoded JSON.
+
+        :raises BadAnswer: if something has a type that it must not have.
+        """
+        reader = Reader(data, "list")
+        results = reader.of("results", list, "a list")
+        if results is None:
+            raise BadAnswer("The service's answer has no list of results.")
+        users = tuple(ActiveUser.from_json(one) for one in results)
+        return cls(reader.count("total", len(users)), reader.count("page", 1), users)
+
+
+@dataclass(frozen=True, slots=True)
+class UserToken:
+    """A user token that the service minted."""
+
+    token: str = field(repr=False)
+    expires_at: dt.datetime | None
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> UserToken:
+        """Read a token from decoded JSON.
+
+        :raises BadAnswer: if something has a type that it must not have.
+        """
+        reader = Reader(data, "token")
+        token = reader.text("token")
+        if not token:
+            raise BadAnswer("The service's answer has no user token.")
+        return cls(token, reader.time("expiresAt"))
+
+
+class Reader:
+    """Takes typed values out of a JSON object.
+
+    :param what: what the object is, for the message of an error.
+    """
+
+    def __init__(self, data: t.Any, what: str) -> None:
+        if not isinstance(data, Mapping):
+            raise _wrong(what, "an object", data)
+        self._data = data
+        self._what = what
+
+    def of(self, key: str, kind: type[_T], name: str) -> _T | None:
+        """Take a value of one type, or ``None``.
+
+        A bool is not a number here, though it is one to Python.
+        """
+        value = self._data.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
+            raise _wrong(f"{self._what}.{key}", name, value)
+        return value
+
+    def text(self, key: str) -> str | None:
+        """Take a string; the vendor's own examples also have numbers for ids."""
+        value = self._data.get(key)
+        if key == "id" and isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.of(key, str, "a string")
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Take a list of strings."""
+        values = self.of(key, list, "a list of strings") or []
+        for value in values:
+            if not isinstance(value, str):
+                raise _wrong(f"{self._what}.{key}", "a list of strings", value)
+        return tuple(values)
+
+    def mapping(self, key: str) -> dict[str, t.Any]:
+        """Take an object as it is."""
+        return dict(self.of(key, dict, "an object") or {})
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Take a truth value."""
+        value = self.of(key, bool, "true or false")
+        return default if value is None else value
+
+    def count(self, key: str, default: int) -> int:
+        """Take a whole number that is not negative."""
+        value = self.of(key, int, "a whole number")
+        if value is not None and value < 0:
+            raise _wrong(f"{self._what}.{key}", "a whole number", value)
+        return default if value is None else value
+
+    def time(self, key: str) -> dt.datetime | None:
+        """Take an RFC 3339 timestamp."""
+        text = self.of(key, str, "a timestamp")
+        if text is None:
+            return None
+        try:
+            moment = dt.datetime.fromisoformat(text)
+        except ValueError:
+            raise _wrong(f"{self._what}.{key}", "a timestamp", text) from None
+        if moment.tzinfo is None:
+            raise _wrong(f"{self._what}.{key}", "a timestamp with a zone", text)
+        return moment.astimezone(dt.UTC)
+
+    def nested(self, key: str, read: Callable[[t.Any], _T]) -> _T | None:
+        """Take a nested object, or ``None``."""
+        value = self._data.get(key)
+        return None if value is None else read(value)
+
+
+def timestamp(moment: dt.datetime | None) -> str | None:
+    """Write a time as RFC 3339 UTC with milliseconds."""
+    if moment is None:
+        return None
+    text = moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _wrong(where: str, wanted: str, value: t.Any) -> BadAnswer:
+    # The value itself may be personal data, so only its type is told.
+    found = type(value).__name__
+    return BadAnswer(f"In the service's answer {where} is {found}, not {wanted}.")

@@ -1,0 +1,367 @@
+"""HTTP to the service: time-outs, retries and one clear error for each fault.
+
+The only module that imports requests. Whatever goes wrong leaves it as one of the
+:class:`~flask_chatvisor.errors.ServiceError` classes; nothing it raises carries the
+token or the body of an answer.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json as json_module
+import random as random_module
+import time
+import typing as t
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+from requests import exceptions as rq
+from urllib3 import exceptions as u3
+
+from ..errors import BadAnswer
+from ..errors import RateLimited
+from ..errors import ServiceError
+from ..errors import ServiceRefused
+from ..errors import ServiceTimeout
+from ..errors import ServiceUnavailable
+from ..errors import UnknownVisitor
+
+#: Bytes of the largest answer that is read.
+MAX_BYTES = 8 * 1024 * 1024
+#: How often a request that may be repeated is sent, at most.
+ATTEMPTS = 3
+#: Seconds of the first pause; each further one is twice as long.
+FIRST_PAUSE = 0.1
+#: Seconds of the longest pause; a service that asks for more gets none.
+LONGEST_PAUSE = 2.0
+
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service answered, with a status that means success."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> t.Any:
+        """Decode the body.
+
+        :raises BadAnswer: if it is not JSON.
+        """
+        try:
+            return json_module.loads(self.body)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("Content-Type", "no content type")
+            raise BadAnswer(
+                f"The service answered something that is not JSON ({kind[:60]}).",
+                status=self.status,
+            ) from None
+
+
+class Fault(t.NamedTuple):
+    """What a failure is to the caller, and whether trying again may help."""
+
+    error: type[ServiceError]
+    message: str
+    retry: bool = False
+    remedy: str | None = None
+
+
+_UNREACHABLE = Fault(ServiceUnavailable, "cannot be reached", retry=True)
+_BROKEN = Fault(ServiceUnavailable, "broke the connection off", retry=True)
+# Not tried again: a person is waiting, and it was too slow once.
+_SLOW = Fault(ServiceTimeout, "did not answer in time")
+_SLOW_CONNECT = Fault(ServiceTimeout, "did not accept a connection in time")
+_GARBLED = Fault(BadAnswer, "answered something that cannot be decoded")
+_REDIRECTED = Fault(BadAnswer, "answered with a redirect, which is not followed")
+_CERTIFICATE = Fault(
+    ServiceUnavailable,
+    "has no certificate that can be trusted",
+    remedy="Check its certificate; REQUESTS_CA_BUNDLE names an authority of your own.",
+)
+_PROXY = Fault(
+    ServiceUnavailable,
+    "cannot be reached through the proxy",
+    retry=True,
+    remedy="Check HTTPS_PROXY and NO_PROXY in the environment.",
+)
+_ADDRESS = Fault(
+    ServiceUnavailable,
+    "has an address that cannot be used",
+    remedy="Check CHATVISOR_API_URL.",
+)
+_HEADER = Fault(
+    ServiceRefused, "cannot be sent this token: it is no valid header value"
+)
+_UNSENT = Fault(ServiceError, "could not be sent the request")
+
+#: Every exception of requests; its own class decides, then the nearest base.
+REQUESTS_FAULTS: Mapping[type[Exception], Fault] = {
+    rq.RequestException: _UNREACHABLE,
+    rq.InvalidJSONError: _UNSENT,
+    rq.JSONDecodeError: _GARBLED,
+    rq.HTTPError: _GARBLED,
+    rq.ConnectionError: _UNREACHABLE,
+    rq.ProxyError: _PROXY,
+    rq.SSLError: _CERTIFICATE,
+    rq.Timeout: _SLOW,
+    rq.ConnectTimeout: _SLOW_CONNECT,
+    rq.ReadTimeout: _SLOW,
+    rq.URLRequired: _ADDRESS,
+    rq.TooManyRedirects: _REDIRECTED,
+    rq.MissingSchema: _ADDRESS,
+    rq.InvalidSchema: _ADDRESS,
+    rq.InvalidURL: _ADDRESS,
+    rq.InvalidHeader: _HEADER,
+    rq.InvalidProxyURL: _PROXY,
+    rq.ChunkedEncodingError: _BROKEN,
+    rq.ContentDecodingError: _GARBLED,
+    rq.StreamConsumedError: _UNSENT,
+    rq.RetryError: _UNREACHABLE,
+    rq.UnrewindableBodyError: _UNSENT,
+}
+#: What urllib3 raises while a body is read.
+BODY_FAULTS: Mapping[type[Exception], Fault] = {
+    u3.HTTPError: _BROKEN,
+    u3.ReadTimeoutError: _SLOW,
+    u3.DecodeError: _GARBLED,
+    u3.SSLError: _CERTIFICATE,
+}
+_TOKEN_REFUSED = Fault(ServiceRefused, "refused the token")
+_NO_SUCH_PATH = Fault(BadAnswer, "has no such operation")
+_BUSY = Fault(ServiceUnavailable, "says that it cannot serve now", retry=True)
+_STATUS_FAULTS: Mapping[int, Fault] = {
+    401: _TOKEN_REFUSED,
+    403: Fault(ServiceRefused, "does not allow this token to do that"),
+    404: _NO_SUCH_PATH,
+    405: _NO_SUCH_PATH,
+    408: _SLOW,
+    410: _NO_SUCH_PATH,
+    429: Fault(RateLimited, "wants fewer requests", retry=True),
+    500: Fault(ServiceUnavailable, "failed to carry the request out"),
+    502: _BUSY,
+    503: _BUSY,
+    504: Fault(ServiceTimeout, "did not get an answer behind it in time", retry=True),
+}
+
+
+class Transport:
+    """Sends requests to one base URL with one token.
+
+    :param base_url: of the service; paths are appended to it.
+    :param token: sent as ``Authorization: Bearer``, to this base URL only.
+    :param timeout: seconds to connect, and seconds for each read and for the body.
+    :param session: a prepared ``requests.Session``.
+    :param sleep: waits that many seconds between two attempts.
+    :param random: a number from 0 to 1 for the jitter.
+    :param clock: seconds that only ever grow.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        timeout: tuple[float, float],
+        *,
+        session: requests.Session | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = random_module.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        self._session = session or requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._auth = _Bearer(token)
+        self._proxies = _proxies(self.base_url)
+        self._sleep = sleep
+        self._random = random
+        self._clock = clock
+
+    def get(self, path: str, params: Mapping[str, t.Any] | None = None) -> Answer:
+        """Ask for something; tried again where that may help.
+
+        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        """
+        return self._request("GET", path, params=params)
+
+    def post(self, path: str, json: Mapping[str, t.Any], *, repeatable: bool) -> Answer:
+        """Send something.
+
+        :param repeatable: doing it twice does no harm, so it may be tried again.
+        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        """
+        return self._request("POST", path, json=json, repeatable=repeatable)
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
+
+    def _request(
+        self, method: str, path: str, *, repeatable: bool = True, **options: t.Any
+    ) -> Answer:
+        attempt = 1
+        while True:
+            try:
+                return self._send(method, path, options)
+            except _Failure as failure:
+                pause = self._pause(failure, attempt) if repeatable else None
+                if pause is None:
+                    raise failure.error from failure.__cause__
+            self._sleep(pause)
+            attempt += 1
+
+    def _send(self, method: str, path: str, options: Mapping[str, t.Any]) -> Answer:
+        try:
+            response = self._session.request(
+                method,
+                self.base_url + path,
+                auth=self._auth,
+                headers={"Accept": "application/json"},
+                timeout=self._timeout,
+                proxies=self._proxies,
+                # A redirect would take the token along, or lose the method.
+                allow_redirects=False,
+                stream=True,
+                **options,
+            )
+        except (rq.RequestException, u3.HTTPError) as error:
+            raise self._failure(fault_of(error, REQUESTS_FAULTS)) from error
+        with response:
+            body = self._read(response)
+            if 200 <= response.status_code < 300:
+                return Answer(response.status_code, response.headers, body)
+            raise self._refusal(response, body)
+
+    def _read(self, response: requests.Response) -> bytes:
+        deadline = self._clock() + self._timeout[1]
+        body = bytearray()
+        try:
+            # What has come, not a full chunk: a body that drips would hold us up.
+            while chunk := response.raw.read1(_CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise self._failure(_too_large(), response)
+                if self._clock() > deadline:
+                    raise self._failure(_SLOW, response)
+        except u3.HTTPError as error:
+            raise self._failure(fault_of(error, BODY_FAULTS), response) from error
+        return bytes(body)
+
+    def _refusal(self, response: requests.Response, body: bytes) -> _Failure:
+        status = response.status_code
+        if status == 404 and _problem_code(body) == "visitor-gone":
+            gone = UnknownVisitor("This user is not active any more.", status=status)
+            return _Failure(gone, retry=False)
+        return self._failure(_fault_of_status(status), response)
+
+    def _failure(
+        self, fault: Fault, response: requests.Response | None = None
+    ) -> _Failure:
+        status = None if response is None else response.status_code
+        answered = f" (HTTP {status})" if status else ""
+        error = fault.error(
+            f"The service at {self.base_url} {fault.message}{answered}.",
+            remedy=fault.remedy,
+            status=status,
+            retry_after=None if response is None else retry_after(response.headers),
+        )
+        return _Failure(error, retry=fault.retry)
+
+    def _pause(self, failure: _Failure, attempt: int) -> float | None:
+        """Seconds to wait before the next attempt; ``None`` if there is none."""
+        if not failure.retry or attempt >= ATTEMPTS:
+            return None
+        longest = min(LONGEST_PAUSE, FIRST_PAUSE * float(2 ** (attempt - 1)))
+        jittered = longest * (0.5 + self._random() / 2)
+        asked = failure.error.retry_after
+        if asked is None:
+            return jittered
+        return None if asked > LONGEST_PAUSE else max(asked, jittered)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url}>"
+
+
+class _Failure(Exception):
+    """One attempt failed."""
+
+    def __init__(self, error: ServiceError, *, retry: bool) -> None:
+        super().__init__(error)
+        self.error = error
+        self.retry = retry
+
+
+class _Bearer(requests.auth.AuthBase):
+    # As `auth`, so that a .netrc cannot replace the header.
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            # Bytes: http.client can write text only if it is Latin-1.
+            header: t.Any = f"Bearer {self._token}".encode()
+            request.headers["Authorization"] = header
+        return request
+
+
+def fault_of(error: Exception, faults: Mapping[type[Exception], Fault]) -> Fault:
+    """Find what an exception means, by its class or the nearest base."""
+    for kind in type(error).__mro__:
+        if kind in faults:
+            return faults[kind]
+    return _UNREACHABLE
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read ``Retry-After``: seconds, or a date compared with the answer's own."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])
+        return max(0.0, wait.total_seconds())
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _fault_of_status(status: int) -> Fault:
+    if status in _STATUS_FAULTS:
+        return _STATUS_FAULTS[status]
+    if 300 <= status < 400:
+        return _REDIRECTED
+    if 400 <= status < 500:
+        return Fault(ServiceRefused, "refused the request", remedy="See its log.")
+    return Fault(ServiceUnavailable, "failed to carry the request out")
+
+
+def _too_large() -> Fault:
+    limit = MAX_BYTES // 1024 // 1024
+    return Fault(BadAnswer, f"answered more than {limit} MB")
+
+
+def _problem_code(body: bytes) -> str | None:
+    try:
+        problem = json_module.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    code = problem.get("code") if isinstance(problem, dict) else None
+    return code if isinstance(code, str) else None
+
+
+def _proxies(base_url: str) -> dict[str, str]:
+    """Keep what is on this machine away from the environment's proxy."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    return {"no_proxy": host} if loopback else {}
