@@ -1,0 +1,114 @@
+"""Run the portal: ``python -m example_app``."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer
+from werkzeug.serving import make_server
+
+from flask_chatvisor.errors import ConfigurationError
+
+from . import create_app
+from .seed import PASSWORD
+
+
+def main() -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    :raises SystemExit: with one line that says what is in the way.
+    """
+    stop = _signalled()
+    listeners = _listen(_port("PORT", 5080))
+    _port("SERVICE_PORT", 5081)
+    app = _create_app()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    servers = [_serve(app, listener) for listener in listeners]
+    _say_where(servers[0].port)
+    stop.wait()
+    for server in servers:
+        server.shutdown()
+
+
+def _signalled() -> threading.Event:
+    """An event that the first SIGINT or SIGTERM sets; the second one kills."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+    return stop
+
+
+def _port(name: str, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not (value.isascii() and value.isdecimal() and int(value) < 65536):
+        sys.exit(f"{name} is {value!r}, but it must be a port number, 0 to 65535.")
+    return int(value)
+
+
+def _listen(port: int) -> list[socket.socket]:
+    """Sockets on 127.0.0.1 and, where there is IPv6, on ::1.
+
+    Browsers try ::1 first for localhost: there must not be somebody else.
+    """
+    first = _bind(socket.AF_INET, "127.0.0.1", port)
+    port = first.getsockname()[1]
+    try:
+        return [first, _bind(socket.AF_INET6, "::1", port)]
+    except OSError:
+        return [first]
+
+
+def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(
+            f"Port {port} of {host} is taken by another program."
+            " Stop that, or set PORT to another number."
+        )
+
+
+def _create_app() -> Flask:
+    try:
+        return create_app()
+    except ConfigurationError as error:
+        sys.exit(str(error))
+
+
+def _serve(app: Flask, listener: socket.socket) -> BaseWSGIServer:
+    host, port = listener.getsockname()[:2]
+    server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+    listener.close()  # the server has a duplicate
+    threading.Thread(target=server.serve_forever, args=(0.1,)).start()
+    return server
+
+
+def _say_where(port: int) -> None:
+    # Two names of one machine, so that one browser can be signed in as both.
+    for who, host, email in (
+        ("a customer", "127.0.0.1", "john@example.com"),
+        ("an agent", "localhost", "mary@example.com"),
+    ):
+        print(
+            f"Sign in as {who}: http://{host}:{port}/login as {email},"
+            f" password {PASSWORD}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The portal's pages, one module for each group of people who open them."""
