@@ -29,10 +29,10 @@ EXTENSION_LAYERS = (
 )
 SERVICE_LAYERS = (
     {"tokens"},
-    {"service.protocol", "service.settings"},
+    {"service.protocol", "service.settings", "service.deadlines"},
     {"service.presence", "service.calls", "service.access"},
+    {"service.store", "service.outbox"},
     {"service.hub"},
-    {"service.store"},
     {"service.rest", "service.sockets", "service.pages"},
     {"service"},
     {"service.embedded", "service.__main__"},

@@ -1,0 +1,160 @@
+"""The manual and the README say what the code does, and their examples run."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_login import LoginManager
+from flask_login import login_user
+
+import flask_chatvisor
+from flask_chatvisor import Chatvisor
+from flask_chatvisor import config
+from flask_chatvisor import injection
+from flask_chatvisor.service import settings
+from flask_chatvisor.service.protocol import EndReason
+
+from .conftest import HTML
+from .conftest import USERS
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(t.cast(str, flask_chatvisor.__file__)).parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))]
+SETS_IT_UP_ITSELF = {"README.md", "quickstart.rst", "cloud.rst"}
+
+MARKDOWN_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
+RST_BLOCK = re.compile(r"^( *)\.\. code-block:: python\n\n((?:\1 +.*\n|\n)+)", re.M)
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def page(name: str) -> str:
+    return read(ROOT / "docs" / name)
+
+
+def blocks(path: Path) -> list[str]:
+    """The Python examples of a page, each after as many lines as are before it."""
+    pattern, group = (MARKDOWN_BLOCK, 1) if path.suffix == ".md" else (RST_BLOCK, 2)
+    text = read(path)
+    return [
+        "\n" * text.count("\n", 0, match.start(group))
+        + textwrap.dedent(match.group(group))
+        for match in pattern.finditer(text)
+    ]
+
+
+def portal() -> Flask:
+    """An application as the manual's readers have one."""
+    app = Flask("portal")
+    app.config.update(SECRET_KEY="secret-of-the-tests", TESTING=True)
+    LoginManager(app).user_loader(USERS.get)
+    app.add_url_rule("/", "home", lambda: HTML)
+    app.add_url_rule(
+        "/sign-in/<user_id>", "sign_in", lambda user_id: str(login_user(USERS[user_id]))
+    )
+    return app
+
+
+def run(path: Path, app: Flask) -> None:
+    """Run the examples of a page, one after the other, about this application."""
+    chatvisor = Chatvisor()
+    if path.name not in SETS_IT_UP_ITSELF:
+        app.config["CHATVISOR_SCRIPT_URL"] = "https://help.example.com/cdn/js/x.js"
+        chatvisor.init_app(app)
+    names = {"__name__": "example", "app": app, "chatvisor": chatvisor}
+    for block in blocks(path):
+        exec(compile(block, path, "exec"), names)  # noqa: S102 - our own manual
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PAGES if blocks(path)], ids=lambda path: path.name
+)
+def test_the_examples_of_a_page_run(path: Path) -> None:
+    run(path, portal())
+
+
+def test_the_readmes_example_tags_customers_and_no_agents() -> None:
+    app = portal()
+    run(ROOT / "README.md", app)
+    # Without a service of its own: this is about the pages.
+    app.before_request_funcs.clear()
+    customer, agent = app.test_client(), app.test_client()
+    customer.get("/sign-in/1")
+    agent.get("/sign-in/3")
+    assert 'id="chatvisor-tag"' in customer.get("/").text
+    assert "john@example.com" in customer.get("/").text
+    assert "mary@example.com" not in agent.get("/").text
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read(ROOT / "README.md").splitlines()) <= 80
+
+
+def documented(name: str, directive: str) -> Iterator[tuple[str, str | None]]:
+    """Each name that a page has an entry for, with its value."""
+    entry = re.compile(rf"^\.\. {directive}:: (\w+)\n(?: +:value: (.+)\n)?", re.M)
+    for match in entry.finditer(page(name)):
+        yield match[1], match[2]
+
+
+def test_each_key_is_written_once_in_the_code_and_once_in_the_manual() -> None:
+    (defaults,) = (
+        node.value
+        for node in ast.parse(read(PACKAGE / "config.py")).body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "DEFAULTS"
+    )
+    assert isinstance(defaults, ast.Dict)
+    keys = [ast.literal_eval(key) for key in defaults.keys if key]
+    assert len(keys) == len(set(keys))
+    assert sorted(keys) == sorted(n for n, _ in documented("configuration.rst", "data"))
+
+
+def test_the_manual_gives_each_keys_default() -> None:
+    values = {
+        name: ast.literal_eval(value) if value else None
+        for name, value in documented("configuration.rst", "data")
+    }
+    assert values == config.DEFAULTS
+
+
+def test_each_variable_of_the_service_is_in_the_manual_once() -> None:
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.from_environ({"CHATVISOR_SERVICE_NO_SUCH": "x"})
+    (fault,) = (one for one in caught.value.faults if "NO_SUCH" in one)
+    known = re.findall(r"CHATVISOR_SERVICE_\w+", fault.partition("There are:")[2])
+    assert sorted(known) == sorted(n for n, _ in documented("service.rst", "envvar"))
+
+
+def test_each_macro_is_in_the_manual_with_its_arguments() -> None:
+    macros = read(PACKAGE / "templates" / "chatvisor" / "macros.html")
+    signatures = re.findall(r"{%-? macro (.+?\)) -?%}", macros)
+    assert len(signatures) >= 4
+    assert [s for s in signatures if f"``{s}``" not in page("macros.rst")] == []
+
+
+def listed(name: str) -> list[str]:
+    """The words in the first column of a page's tables."""
+    return [
+        word
+        for row in re.findall(
+            r"^ +\* - (``[a-z-]+``(?:, ``[a-z-]+``)*)$", page(name), re.M
+        )
+        for word in re.findall(r"[a-z-]+", row)
+    ]
+
+
+def test_each_end_of_a_call_is_in_the_manual_once() -> None:
+    assert sorted(listed("agents.rst")) == sorted(EndReason)
+
+
+def test_each_reason_against_a_tag_is_in_the_manual_once() -> None:
+    assert sorted(listed("security.rst")) == sorted(injection.Reason)
