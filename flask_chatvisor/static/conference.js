@@ -1,0 +1,32 @@
+// @ts-check
+// The customer's help button.
+"use strict";
+(() => {
+  const page = /** @type {any} */ (window);
+  if (page.__chatvisorConference) return;
+  page.__chatvisorConference = true;
+
+  const TEXT = {
+    unavailable: "Help cannot be reached at the moment. Please try again in a minute.",
+  };
+
+  /** @param {Element} button @param {string} text */
+  function tell(button, text) {
+    const place = button.parentElement?.querySelector("[data-chatvisor-message]");
+    if (place) place.textContent = text;
+  }
+
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    const button = target?.closest("[data-chatvisor-conference]");
+    if (!button) return;
+    tell(button, "");
+    try {
+      // From the click itself: the script opens a window, which a later call may not.
+      const started = page.CV.conference.start();
+      Promise.resolve(started).catch(() => tell(button, TEXT.unavailable));
+    } catch {
+      tell(button, TEXT.unavailable);
+    }
+  });
+})();

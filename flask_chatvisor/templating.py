@@ -1,0 +1,331 @@
+"""What templates use: the Jinja globals behind the macros, and asset URLs.
+
+Imported macros see Jinja's globals and no context processors, so all that they need
+hangs off one global, ``_chatvisor``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import typing as t
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Flask
+from flask import g
+from flask import request
+from flask import url_for
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from .directory import is_meant
+from .directory import Listing
+from .directory import pick
+from .errors import ServiceError
+from .identity import Agent
+from .rest.models import ActiveUser
+from .rest.models import timestamp
+from .state import current_state
+from .views.guard import current_agent
+
+STATIC = Path(__file__).parent / "static"
+#: As many as the service gives on one page.
+MOST = 1000
+
+_PRESENCE = {
+    "visible": "Online",
+    "background": "In background",
+    "offline": "Offline",
+    "checking": "Checking …",
+    "unknown": "Status unknown",
+}
+
+
+def register(app: Flask) -> None:
+    """Add the globals to an application's Jinja environment."""
+    app.jinja_env.globals["_chatvisor"] = Helpers()
+
+
+def asset_url(filename: str) -> str:
+    """Build the URL of a static file; it changes when the file's content does."""
+    return url_for(
+        "chatvisor_public.static", filename=filename, v=_content_hash(filename)
+    )
+
+
+@cache
+def _content_hash(filename: str) -> str:
+    return hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Status:
+    """One user, for the macros: the user if active, else why there is none.
+
+    :ivar state: ``visible``, ``background``, ``offline``, ``checking`` (the browser
+        will find out) or ``unknown`` (the service did not say).
+    """
+
+    user: ActiveUser | None
+    state: str
+    as_of: dt.datetime
+
+    @property
+    def text(self) -> str:
+        """The state, in words."""
+        return _PRESENCE[self.state]
+
+
+@dataclass(frozen=True)
+class ListView:
+    """What the list is drawn from."""
+
+    listing: Listing | None
+    filters: dict[str, str]
+    trouble: ServiceError | None = None
+
+
+class Helpers:
+    """What the extension's own templates ask of Python."""
+
+    def agent(self) -> Agent | None:
+        """Find the signed-in agent."""
+        return current_agent() if current_state().settings.enabled else None
+
+    def assets(self) -> Markup:
+        """Write the elements of an agent's page; nothing the second time."""
+        if not _first_time("assets"):
+            return Markup()
+        settings = current_state().settings
+        return (
+            self._stylesheet()
+            + Markup(
+                '<script type="application/json" id="chatvisor-agent">{}</script>'
+            ).format(_agent_config(self.agent()))
+            + _script(asset_url("agent.js"), "defer")
+            + _script(settings.script_url, "async")
+        )
+
+    def help_assets(self) -> Markup:
+        """Write the elements for a customer's help button, once."""
+        if not _first_time("help"):
+            return Markup()
+        return self._stylesheet() + _script(asset_url("conference.js"), "defer")
+
+    def _stylesheet(self) -> Markup:
+        if not _first_time("stylesheet"):
+            return Markup()
+        link = Markup('<link rel="stylesheet" href="{}">')
+        return link.format(asset_url("chatvisor.css"))
+
+    def status(self, query: t.Any) -> Status:
+        """Find one user; trouble is a state, not an error: a page is more than us."""
+        state = current_state()
+        as_of = state.directory.now()
+        if state.settings.directory == "browser":
+            return Status(None, "checking", as_of)
+        try:
+            user = _find(str(query))
+        except ServiceError:
+            return Status(None, "unknown", as_of)
+        return Status(user, self.presence(user), as_of)
+
+    def listing(
+        self, q: str, label: str, assigned: str, sort: str, page_size: int
+    ) -> ListView:
+        """Load a list for the table's macro."""
+        agent = self.agent()
+        if assigned == "me" and agent is not None:
+            assigned = agent.email
+        filters = {"q": q, "label": label, "assigned": assigned, "sort": sort}
+        state = current_state()
+        if state.settings.directory == "browser":
+            return ListView(None, filters | {"page_size": str(page_size)})
+        asked = filters | {"sort": sort or "name"}
+        try:
+            listing = state.directory.active_users(**asked, page_size=page_size)
+        except ServiceError as trouble:
+            return ListView(None, filters, trouble)
+        return ListView(listing, filters)
+
+    def list_state(
+        self,
+        listing: Listing | None,
+        filters: t.Mapping[str, str],
+        trouble: ServiceError | None,
+    ) -> str:
+        """Name the state of a list; agent.js has the same names."""
+        if trouble is not None:
+            return "trouble"
+        if listing is None:
+            return "loading"
+        if listing.users:
+            return "ready"
+        if listing.total:
+            return "beyond"
+        filtered = any(filters.get(key) for key in ("q", "label", "assigned"))
+        return "nothing" if filtered else "empty"
+
+    def user_state(self, user: ActiveUser | None, trouble: ServiceError | None) -> str:
+        """Name the state of a user's own page."""
+        if trouble is not None:
+            return "unknown"
+        if user is None and current_state().settings.directory == "browser":
+            return "checking"
+        return self.presence(user)
+
+    def list_query(
+        self, listing: Listing | None, filters: t.Mapping[str, t.Any]
+    ) -> str:
+        """Write the query string with which the browser asks for this list again."""
+        keys = ("q", "label", "assigned", "sort", "page", "page_size")
+        query = {key: filters.get(key) for key in keys}
+        if listing is not None:
+            query |= {"page": listing.page, "page_size": listing.page_size}
+        return urlencode({key: value for key, value in query.items() if value})
+
+    def presence(self, user: ActiveUser | None) -> str:
+        """Name the state of a user."""
+        if user is None:
+            return "offline"
+        return "visible" if user.visible else "background"
+
+    def presence_text(self, state: str) -> str:
+        """Say a state in words."""
+        return _PRESENCE[state]
+
+    def profile_url(self, visitor_id: str) -> str:
+        """Build the URL of a user's page; ``{visitorId}`` stays as it is."""
+        return _keep_braces(url_for("chatvisor.user", query=visitor_id))
+
+    def summary(self, listing: Listing | None) -> str:
+        """Count, in words; agent.js has the same words."""
+        if listing is None:
+            return ""
+        waiting = sum(1 for u in listing.users if u.waiting_since and not u.in_call)
+        users = "1 active user" if listing.total == 1 else f"{listing.total} active users"
+        return f"{users}, {waiting} waiting for help" if waiting else users
+
+    def range(self, listing: Listing) -> str:
+        """Say which part of the list a page is."""
+        first = (listing.page - 1) * listing.page_size + 1
+        last = first + len(listing.users) - 1
+        return f"{first}–{last} of {listing.total}" if listing.users else ""  # noqa: RUF001
+
+    def labels(self, listing: Listing | None) -> list[str]:
+        """Collect the labels of a list, to choose from."""
+        users: Iterable[ActiveUser] = listing.users if listing else ()
+        return sorted({label for user in users for label in user.labels})
+
+    def value(self, value: t.Any) -> str:
+        """Show a value of the additional data."""
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    def iso(self, moment: dt.datetime) -> str | None:
+        """Write a time for a ``datetime`` attribute."""
+        return timestamp(moment)
+
+    def elapsed(
+        self, since: dt.datetime | None, as_of: dt.datetime | None, style: str
+    ) -> str:
+        """Say how long ago; agent.js says it the same way.
+
+        :param style: ``ago`` ("3 min ago") or ``for`` ("3 min").
+        """
+        if since is None or as_of is None:
+            return ""
+        seconds = max(0, int((as_of - since).total_seconds()))
+        if style == "for":
+            return _span(seconds)
+        return "just now" if seconds < 10 else f"{_span(seconds)} ago"
+
+
+def _span(seconds: int) -> str:
+    minutes = seconds // 60
+    hours = minutes // 60
+    if not minutes:
+        # Tens of seconds: a number that changes each second draws the eye.
+        return f"{seconds - seconds % 10 or seconds} s"
+    if not hours:
+        return f"{minutes} min"
+    if hours < 24:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return "1 day" if hours < 48 else f"{hours // 24} days"
+
+
+def _first_time(what: str) -> bool:
+    """Tell whether this is the first call in this request."""
+    # With an application context pushed by hand, g outlives the request.
+    key, this = f"_chatvisor_{what}", request._get_current_object()  # type: ignore[attr-defined]
+    if g.get(key) is this:
+        return False
+    setattr(g, key, this)
+    return True
+
+
+def _script(url: str, how: str) -> Markup:
+    return Markup('<script src="{}" {}></script>').format(url, Markup(how))
+
+
+def _agent_config(agent: Agent | None) -> Markup:
+    settings = current_state().settings
+    user = _keep_braces(url_for("chatvisor.user", query="{query}"))
+    return htmlsafe_json_dumps(
+        {
+            "users": f"{url_for('chatvisor.users')}.json",
+            "user": f"{user}.json",
+            "calls": url_for("chatvisor.start_call"),
+            "token": url_for("chatvisor.token"),
+            "directory": settings.directory,
+            "auth": settings.auth_arguments,
+            "email": agent.email if agent else "",
+        }
+    )
+
+
+def _keep_braces(url: str) -> str:
+    return url.replace("%7B", "{").replace("%7D", "}")
+
+
+class _Found:
+    """What this request has asked already: many macros, few questions."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, ActiveUser | None] = {}
+        self.everyone: Listing | None = None
+        self.trouble: ServiceError | None = None
+
+
+def _find(query: str) -> ActiveUser | None:
+    if "_chatvisor_found" not in g:
+        g._chatvisor_found = _Found()
+    found: _Found = g._chatvisor_found
+    if found.trouble is not None:
+        # One wait for a service that does not answer is enough for a page.
+        raise found.trouble
+    try:
+        if query not in found.users:
+            found.users[query] = _ask(query, found)
+    except ServiceError as trouble:
+        found.trouble = trouble
+        raise
+    return found.users[query]
+
+
+def _ask(query: str, found: _Found) -> ActiveUser | None:
+    directory = current_state().directory
+    if not found.users:
+        return directory.status(query)
+    # A page about several users: one request for all that follow.
+    if found.everyone is None:
+        found.everyone = directory.active_users(page_size=MOST)
+    everyone = found.everyone
+    user = pick(user for user in everyone.users if is_meant(user, query))
+    if user is not None or everyone.total <= len(everyone.users):
+        return user
+    return directory.status(query)
