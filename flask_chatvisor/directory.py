@@ -1,0 +1,328 @@
+"""Active users as the server sees them: a short cache, one request in flight, policy.
+
+However many agents' pages ask, the service is asked once per distinct question and
+``CHATVISOR_CACHE_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+import typing as t
+from collections.abc import Callable
+from collections.abc import Hashable
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .config import Settings
+from .errors import ServiceError
+from .errors import SetupError
+from .identity import Agent
+from .rest.client import MAX_PAGE_SIZE
+from .rest.client import Client
+from .rest.models import ActiveUser
+from .rest.models import timestamp
+from .state import Loaders
+from .views.guard import current_agent
+
+T = t.TypeVar("T")
+
+#: What a list can be sorted by; ``-`` in front means descending.
+SORTS = ("name", "email", "since", "lastSeen", "page")
+
+_IN_BROWSER = (
+    "CHATVISOR_DIRECTORY is 'browser': the server cannot see active users, only"
+    " CV.user.list and CV.user.status in the agent's page can. Set"
+    " CHATVISOR_DIRECTORY = 'server' and the service's CHATVISOR_API_PATHS to list"
+    " them here."
+)
+_WHO_ASKS = (
+    "A policy decides which active users an agent may see, and nobody says which"
+    " agent asks. Call it in a view behind @chatvisor.agent_required, or pass agent=."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the active users that an agent may see.
+
+    :ivar total: how many there are on all pages together.
+    :ivar page: counts from 1.
+    :ivar as_of: no change before this moment is missing.
+    """
+
+    users: tuple[ActiveUser, ...]
+    total: int
+    page: int
+    page_size: int
+    as_of: dt.datetime
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Write it as the extension's JSON routes do."""
+        return {
+            "users": [user.to_json() for user in self.users],
+            "total": self.total,
+            "page": self.page,
+            "pageSize": self.page_size,
+            "asOf": timestamp(self.as_of),
+        }
+
+
+class Directory:
+    """Looks active users up, for one application.
+
+    :param clock: epoch seconds.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        loaders: Loaders,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._loaders = loaders
+        self._clock = clock
+        self._cache = _Cache(settings.cache_seconds, clock)
+
+    def now(self) -> dt.datetime:
+        """The time by the directory's clock."""
+        return _moment(self._clock())
+
+    def active_users(
+        self,
+        *,
+        agent: Agent | None = None,
+        q: str = "",
+        label: str = "",
+        assigned: str = "",
+        sort: str = "name",
+        page: int = 1,
+        page_size: int = 50,
+        tick: int | None = None,
+    ) -> Listing:
+        """List the active users that an agent may see.
+
+        :param agent: who asks; the signed-in agent if left out.
+        :param q: text that name, e-mail or id contain.
+        :param assigned: an agent's e-mail, or ``none``.
+        :param sort: one of :data:`SORTS`; ``-`` in front means descending. Who waits
+            for an agent comes first in any case.
+        :param page: counts from 1.
+        :param page_size: at most 1000.
+        :param tick: of the service, at which this is asked: nothing that was fetched
+            for an earlier one will do.
+        :raises ServiceError: one of its subclasses, for trouble with the service.
+        :raises SetupError: if only the browser can list them.
+        """
+        query = _Query(q, label, assigned, sort)
+        if not self._available():
+            return Listing((), 0, page, page_size, self.now())
+        allows = self._policy(agent)
+        if allows is None:
+            return self._page(query, page, page_size, tick)
+        everyone, as_of = self._everyone(query, tick)
+        allowed = sort_users(filter(allows, everyone), sort)
+        start = (page - 1) * page_size
+        shown = tuple(allowed[start : start + page_size])
+        return Listing(shown, len(allowed), page, page_size, as_of)
+
+    def status(
+        self, query: str, *, agent: Agent | None = None, tick: int | None = None
+    ) -> ActiveUser | None:
+        """Find one active user by id, e-mail or visitorId; ``None`` if not active.
+
+        One that the policy keeps from the agent is as good as not active.
+
+        :param agent: who asks; the signed-in agent if left out.
+        :param tick: as in :meth:`active_users`.
+        :raises ServiceError: one of its subclasses, for trouble with the service.
+        :raises SetupError: if only the browser can ask.
+        """
+        if not self._available():
+            return None
+        allows = self._policy(agent)
+        key = ("status", query.casefold(), tick)
+        user, _ = self._cache.get(key, lambda: self._client.status(query))
+        if user is None or not is_meant(user, query):
+            return None
+        if allows is None or allows(user):
+            return user
+        # The same user may be here a second time, as someone the agent may see.
+        others, _ = self._everyone(_Query(q=query), tick)
+        return pick(u for u in others if is_meant(u, query) and allows(u))
+
+    def _available(self) -> bool:
+        if self._settings.directory == "browser":
+            raise SetupError(_IN_BROWSER)
+        return self._settings.enabled
+
+    def _policy(self, agent: Agent | None) -> Callable[[ActiveUser], bool] | None:
+        policy = self._loaders.policy
+        if policy is None:
+            return None
+        asking = agent or current_agent()
+        if asking is None:
+            raise SetupError(_WHO_ASKS)
+        return lambda user: bool(policy(asking, user))
+
+    def _page(
+        self, query: _Query, page: int, page_size: int, tick: int | None
+    ) -> Listing:
+        found, as_of = self._cache.get(
+            (query, page, page_size, tick),
+            lambda: self._client.active_users(
+                **query._asdict(), page=page, page_size=page_size
+            ),
+        )
+        return Listing(found.results, found.total, page, page_size, as_of)
+
+    def _everyone(
+        self, query: _Query, tick: int | None
+    ) -> tuple[tuple[ActiveUser, ...], dt.datetime]:
+        return self._cache.get((query, tick), lambda: load_all(self._client, query))
+
+
+class _Query(t.NamedTuple):
+    q: str = ""
+    label: str = ""
+    assigned: str = ""
+    sort: str = "name"
+
+
+def load_all(client: Client, query: _Query | None = None) -> tuple[ActiveUser, ...]:
+    """Load a whole list, page by page; each visitor once."""
+    found: dict[str, ActiveUser] = {}
+    page = 1
+    while True:
+        answer = client.active_users(
+            **(query or _Query())._asdict(), page=page, page_size=MAX_PAGE_SIZE
+        )
+        before = len(found)
+        found |= {user.visitor_id: user for user in answer.results}
+        # A page with nobody new ends it, whatever total says.
+        if len(found) >= answer.total or len(found) == before:
+            return tuple(found.values())
+        page += 1
+
+
+def is_meant(user: ActiveUser, query: str) -> bool:
+    """Tell whether a query names exactly this user; e-mail without case."""
+    email = (user.email or "").casefold()
+    return query in (user.visitor_id, user.id) or query.casefold() == email
+
+
+def pick(users: Iterable[ActiveUser]) -> ActiveUser | None:
+    """Choose among one user's visitors: verified first, then visible, then latest."""
+    return max(users, key=_preference, default=None)
+
+
+def _preference(user: ActiveUser) -> tuple[bool, bool, float]:
+    latest = user.last_seen or user.since
+    return user.verified, user.visible, latest.timestamp() if latest else 0.0
+
+
+def sort_users(users: Iterable[ActiveUser], sort: str) -> list[ActiveUser]:
+    """Sort as the service does: who waits comes first, the longest wait on top."""
+    by = sort.removeprefix("-")
+    ordered = sorted(users, key=lambda user: user.visitor_id)
+    ordered.sort(key=lambda user: _sort_key(user, by), reverse=sort.startswith("-"))
+    ordered.sort(key=_wait_key)
+    return ordered
+
+
+def _sort_key(user: ActiveUser, by: str) -> tuple[str, float]:
+    if by in ("since", "lastSeen"):
+        moment = user.since if by == "since" else user.last_seen
+        return "", moment.timestamp() if moment else 0.0
+    if by == "page":
+        text = user.location.title or user.location.path if user.location else ""
+    else:
+        text = user.email if by == "email" else user.name
+    return (text or "").casefold(), 0.0
+
+
+def _wait_key(user: ActiveUser) -> float:
+    return user.waiting_since.timestamp() if user.waiting_since else float("inf")
+
+
+def _moment(seconds: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+class _Answer(t.NamedTuple):
+    value: t.Any
+    asked_at: float
+
+
+class _Flight:
+    """A question that the service is being asked, and what comes of it."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.answer: _Answer | None = None
+        self.error: ServiceError | None = None
+
+
+class _Cache:
+    """Remembers answers for a moment; asks each question once at a time."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._answers: dict[Hashable, _Answer] = {}
+        self._flights: dict[Hashable, _Flight] = {}
+
+    def get(self, key: Hashable, load: Callable[[], T]) -> tuple[T, dt.datetime]:
+        """Find the answer to a question, and the moment at which it was asked."""
+        answer = None
+        while answer is None:
+            with self._lock:
+                answer = self._remembered(key)
+                flight = self._flights.get(key)
+                leads = answer is None and flight is None
+                if leads:
+                    flight = self._flights[key] = _Flight()
+            if answer is None and flight is not None:
+                answer = self._ask(key, flight, load) if leads else _await(flight)
+        return answer.value, _moment(answer.asked_at)
+
+    def _ask(self, key: Hashable, flight: _Flight, load: Callable[[], T]) -> _Answer:
+        asked_at = self._clock()
+        try:
+            flight.answer = _Answer(load(), asked_at)
+        except ServiceError as error:
+            flight.error = error
+            raise
+        finally:
+            # Whatever happened, those who wait must not wait for ever.
+            self._land(key, flight)
+        return flight.answer
+
+    def _land(self, key: Hashable, flight: _Flight) -> None:
+        with self._lock:
+            del self._flights[key]
+            self._answers = {k: a for k, a in self._answers.items() if self._young(a)}
+            if flight.answer is not None:
+                self._answers[key] = flight.answer
+        flight.done.set()
+
+    def _remembered(self, key: Hashable) -> _Answer | None:
+        answer = self._answers.get(key)
+        return answer if answer is not None and self._young(answer) else None
+
+    def _young(self, answer: _Answer) -> bool:
+        return 0 <= self._clock() - answer.asked_at < self._seconds
+
+
+def _await(flight: _Flight) -> _Answer | None:
+    """Wait for another thread's answer; ``None`` if that thread broke down."""
+    flight.done.wait()
+    if flight.error is not None:
+        raise flight.error
+    return flight.answer

@@ -1,0 +1,303 @@
+"""The agents' routes: who is active, one user, a token for a call.
+
+Everything here is behind :mod:`~flask_chatvisor.views.guard`; nothing is stored by
+browsers or proxies.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import typing as t
+
+from flask import Blueprint
+from flask import Response
+from flask import current_app
+from flask import jsonify
+from flask import make_response
+from flask import render_template
+from flask import request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+
+from ..directory import SORTS
+from ..directory import Listing
+from ..errors import ServiceError
+from ..errors import UnknownVisitor
+from ..errors import UserTokenUnavailable
+from ..identity import Agent
+from ..rest.client import MAX_PAGE_SIZE
+from ..rest.models import ActiveUser
+from ..rest.models import timestamp
+from ..signals import call_requested
+from ..state import current_state
+from . import guard
+
+#: Seconds within which a call must be started.
+CALL_TTL = 60
+#: Seconds for which an agent's page may listen before it asks for a new token.
+TOKEN_TTL = 600
+
+_LONGEST_TEXT = 254
+_LAST_PAGE = 1_000_000
+logger = logging.getLogger(__name__)
+
+
+def blueprint() -> Blueprint:
+    """Build the blueprint of the agents' routes; one for each application."""
+    routes = Blueprint("chatvisor", "flask_chatvisor", template_folder="templates")
+    guard.protect(routes)
+    routes.after_request(_keep_out_of_caches)
+    routes.register_error_handler(ServiceError, _on_trouble)
+    routes.register_error_handler(UserTokenUnavailable, _on_trouble)
+    routes.register_error_handler(BadRequest, _on_bad_request)
+    routes.add_url_rule("/users", "users", users)
+    routes.add_url_rule("/users.json", "users_json", users)
+    routes.add_url_rule("/users/<path:query>", "user", user)
+    routes.add_url_rule("/users/<path:query>.json", "user_json", user)
+    routes.add_url_rule("/calls", "start_call", start_call, methods=["POST"])
+    routes.add_url_rule("/token", "token", token, methods=["POST"])
+    return routes
+
+
+def users() -> ResponseReturnValue:
+    """Active users, as a page or as JSON."""
+    agent = _agent()
+    filters = _Parameters(agent).read()
+    shown: dict[str, t.Any] = {"filters": filters, "agent": agent, "listing": None}
+    if _in_browser():
+        return _listed_in_browser() or _page("users.html", **shown)
+    try:
+        shown["listing"] = _list(agent, filters)
+    except ServiceError as error:
+        if guard.asks_for_json():
+            raise
+        return _page("users.html", error, **shown)
+    if guard.asks_for_json():
+        return jsonify(shown["listing"].to_json())
+    return _page("users.html", **shown)
+
+
+def user(query: str) -> ResponseReturnValue:
+    """One user, as a page or as JSON; also where that user is not active."""
+    agent = _agent()
+    if len(query) > _LONGEST_TEXT:
+        raise BadRequest(f"A user is found by at most {_LONGEST_TEXT} characters.")
+    directory = current_state().directory
+    shown: dict[str, t.Any] = {"query": query, "agent": agent, "user": None}
+    shown["as_of"] = directory.now()
+    if _in_browser():
+        return _listed_in_browser() or _page("user.html", **shown)
+    try:
+        shown["user"] = directory.status(query, agent=agent, tick=_tick())
+    except ServiceError as error:
+        if guard.asks_for_json():
+            raise
+        return _page("user.html", error, **shown)
+    if guard.asks_for_json():
+        return jsonify(_status_json(shown["user"], shown["as_of"]))
+    return _page("user.html", **shown)
+
+
+def start_call() -> ResponseReturnValue:
+    """Give the agent what it takes to call one visitor, once, within a minute."""
+    agent = _agent()
+    visitor_id = _visitor_id()
+    if not _in_browser():
+        found = current_state().directory.status(visitor_id, agent=agent)
+        if found is None or found.visitor_id != visitor_id:
+            raise UnknownVisitor("This user is not active any more.")
+        if found.in_call is not None:
+            return _busy(found)
+    text, expires_at = _call_token(agent, visitor_id)
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    call_requested.send(app, agent=agent, visitor_id=visitor_id)
+    return jsonify(token=text, visitorId=visitor_id, expiresAt=timestamp(expires_at))
+
+
+def token() -> ResponseReturnValue:
+    """Give the agent a user token for the application's own use of ``CV.*``.
+
+    With a policy it is good for presence only: what it could list or call besides
+    would be unfiltered.
+    """
+    agent = _agent()
+    text, expires_at = _page_token(agent)
+    return jsonify(token=text, email=agent.email, expiresAt=timestamp(expires_at))
+
+
+def _agent() -> Agent:
+    # The guard has let the request in, so there is one.
+    return t.cast(Agent, guard.current_agent())
+
+
+def _in_browser() -> bool:
+    return current_state().settings.directory == "browser"
+
+
+def _list(agent: Agent, filters: dict[str, t.Any]) -> Listing:
+    asked = filters | {"sort": filters["sort"] or "name", "tick": _tick()}
+    return current_state().directory.active_users(agent=agent, **asked)
+
+
+def _status_json(found: ActiveUser | None, as_of: dt.datetime) -> dict[str, t.Any]:
+    return {"user": found and found.to_json(), "asOf": timestamp(as_of)}
+
+
+def _visitor_id() -> str:
+    data = request.get_json(silent=True)
+    visitor_id = data.get("visitorId") if isinstance(data, dict) else None
+    if not isinstance(visitor_id, str) or not 0 < len(visitor_id) <= _LONGEST_TEXT:
+        raise BadRequest('Send JSON with the visitor to call: {"visitorId": "…"}.')
+    return visitor_id
+
+
+def _busy(found: ActiveUser) -> Response:
+    other = found.in_call.agent if found.in_call else None
+    name = (other.name or other.email if other else "") or "another agent"
+    detail = f"{found.name or 'This user'} is in a call with {name}."
+    return guard.problem(409, "busy", detail, agent=name)
+
+
+def _call_token(agent: Agent, visitor_id: str) -> tuple[str, dt.datetime | None]:
+    state = current_state()
+    if state.loaders.user_token is not None:
+        return _loaded_token(agent), None
+    if not state.client.can("user_token"):
+        raise UserTokenUnavailable()
+    minted = state.client.user_token(
+        agent.email,
+        agent.name,
+        ttl=CALL_TTL,
+        visitor_id=visitor_id,
+        scope=("call",),
+    )
+    return minted.token, minted.expires_at
+
+
+def _page_token(agent: Agent) -> tuple[str, dt.datetime | None]:
+    state = current_state()
+    filtered = state.loaders.policy is not None
+    if state.loaders.user_token is not None and not filtered:
+        return _loaded_token(agent), None
+    if not state.client.can("user_token"):
+        raise UserTokenUnavailable()
+    scope = ("presence",) if filtered else ("list", "call", "presence")
+    minted = state.client.user_token(
+        agent.email, agent.name, ttl=TOKEN_TTL, scope=scope
+    )
+    return minted.token, minted.expires_at
+
+
+def _loaded_token(agent: Agent) -> str:
+    load = current_state().loaders.user_token
+    loaded = load(agent) if load is not None else None
+    if not isinstance(loaded, str) or not loaded:
+        logger.error("The user_token_loader returned no token for %s.", agent.email)
+        raise UserTokenUnavailable()
+    return loaded
+
+
+def _page(
+    template: str, trouble: ServiceError | None = None, **shown: t.Any
+) -> Response:
+    if trouble is not None:
+        logger.warning("%s", trouble)
+    page = render_template(f"chatvisor/{template}", trouble=trouble, **shown)
+    return make_response(page, trouble.http_status if trouble else 200)
+
+
+def _listed_in_browser() -> Response | None:
+    """Say to a program that there is no list here; a page has the browser's."""
+    if not guard.asks_for_json():
+        return None
+    return guard.problem(
+        501,
+        "directory-in-browser",
+        "Here active users are listed by CV.user.list in the agent's page, because"
+        " CHATVISOR_DIRECTORY is 'browser'.",
+    )
+
+
+def _tick() -> int | None:
+    return request.args.get("tick", type=int)
+
+
+class _Parameters:
+    """Reads the query string of a list, and collects what is wrong with it."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._faults: list[str] = []
+
+    def read(self) -> dict[str, t.Any]:
+        """Read everything: q, label, assigned, sort, page and page_size.
+
+        :raises BadRequest: with every fault that was found.
+        """
+        filters = {
+            "q": self._text("q"),
+            "label": self._text("label"),
+            "assigned": self._assigned(),
+            "sort": self._sort(),
+            "page": self._number("page", 1, _LAST_PAGE),
+            "page_size": self._number("page_size", 50, MAX_PAGE_SIZE),
+        }
+        if self._faults:
+            raise BadRequest(" ".join(self._faults))
+        return filters
+
+    def _text(self, name: str) -> str:
+        text = request.args.get(name, "").strip()
+        if len(text) > _LONGEST_TEXT:
+            self._faults.append(f"{name} has at most {_LONGEST_TEXT} characters.")
+        return text
+
+    def _assigned(self) -> str:
+        text = self._text("assigned")
+        if text == "me":
+            return str(self._agent.email)
+        if text in ("nobody", "none"):
+            return "none"
+        if text and "@" not in text:
+            self._faults.append("assigned is me, nobody or an agent's e-mail.")
+        return text
+
+    def _sort(self) -> str:
+        text = self._text("sort")
+        if text and text.removeprefix("-") not in SORTS:
+            known = ", ".join(SORTS)
+            self._faults.append(f"sort is one of {known}, or one with - in front.")
+        return text
+
+    def _number(self, name: str, default: int, largest: int) -> int:
+        text = request.args.get(name, "")
+        if not text:
+            return default
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+        if not 1 <= number <= largest:
+            self._faults.append(f"{name} is a whole number from 1 to {largest}.")
+        return number
+
+
+def _keep_out_of_caches(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _on_trouble(error: ServiceError | UserTokenUnavailable) -> Response:
+    # Without its cause: a warning is one line, and the message says it all.
+    logger.warning("%s", error)
+    response = guard.problem(
+        error.http_status, error.code, error.message, remedy=error.remedy
+    )
+    wait = getattr(error, "retry_after", None)
+    if wait is not None:
+        response.headers["Retry-After"] = str(int(wait))
+    return response
+
+
+def _on_bad_request(error: BadRequest) -> ResponseReturnValue:
+    if request.method == "GET" and not guard.asks_for_json():
+        return error
+    return guard.problem(400, "bad-request", error.description or "")
