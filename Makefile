@@ -11,7 +11,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check
 help:
 	@echo 'make demo         the example at http://127.0.0.1:5080, with everything it needs'
 	@echo 'make test         all tests, those in the browser included'
-	@echo 'make lint         ruff, mypy and pyright'
+	@echo 'make lint         ruff, mypy, pyright and, for the JavaScript, TypeScript'
 	@echo 'make docs         the manual, in docs/_build/html'
 	@echo 'make bench        speed and memory, beside their peers'
 	@echo 'make screenshots  the pictures of the README'
@@ -29,6 +29,7 @@ lint: $(VENV)/.lint
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) -m pyright
+	PATH="$(abspath $(VENV)/bin):$$PATH" npx --yes --package typescript@7 tsc --project jsconfig.json
 
 docs: $(VENV)/.docs
 	$(RUN) -m sphinx -E -W --keep-going -b html docs docs/_build/html
