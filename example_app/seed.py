@@ -28,7 +28,7 @@ LAST_NAMES = (
 ).split()
 TRADES = "Bakery Books Cycles Dental Design Florist Garage Joinery Law Studio".split()
 
-# In months; every customer has been here for one at least.
+# Of a customer with the portal, in months: John's.
 LONGEST_HISTORY = 27
 
 
@@ -65,7 +65,7 @@ def _people() -> t.Iterator[Person]:
     yield Person(2, "Jane", "Roe", "jane@example.com", "Roe Interiors", "business")
     for index, (first, last) in enumerate(_names(), start=3):
         company = f"{last} {TRADES[index % len(TRADES)]}"
-        plan = tuple(PLANS)[index * index % len(PLANS)]
+        plan = tuple(PLANS)[(index + index // 3) % len(PLANS)]
         yield Person(index, first, last, _email(first, last), company, plan)
     yield Person(101, "Mary", "Hughes", "mary@example.com", "", "basic", True)
     yield Person(102, "Adam", "Lang", "adam@example.com", "", "basic", True)
