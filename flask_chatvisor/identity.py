@@ -44,7 +44,7 @@ TAG_FIELDS = (
 GENDERS = frozenset({"male", "female", "other", "none"})
 
 # What says the same as its text does; no containers, no bytes, no proxies.
-_PLAIN = (int, float, Decimal, uuid.UUID, dt.date, dt.time)
+_PLAIN = (str, int, float, Decimal, uuid.UUID, dt.date, dt.time)
 # Beyond this JavaScript rounds a whole number.
 _MAX_SAFE_INTEGER = 2**53 - 1
 # So few characters fit, even if each of them takes 12 bytes in JSON.
@@ -159,7 +159,7 @@ class _Cleaning:
             return None
         if isinstance(value, enum.Enum):
             value = value.value
-        if not isinstance(value, str | _PLAIN):
+        if not isinstance(value, _PLAIN):
             self._remarks.append(f"{name} left out, a {type(value).__name__}")
             return None
         text = str(value)
