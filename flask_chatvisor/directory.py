@@ -119,7 +119,7 @@ class Directory:
         :raises ServiceError: one of its subclasses, for trouble with the service.
         :raises SetupError: if only the browser can list them.
         """
-        query = _Query(q, label, assigned, sort)
+        query = Query(q, label, assigned, sort)
         if not self._available():
             return Listing((), 0, page, page_size, self.now())
         allows = self._policy(agent)
@@ -153,8 +153,16 @@ class Directory:
         if allows is None or allows(user):
             return user
         # The same user may be here a second time, as someone the agent may see.
-        others, _ = self._everyone(_Query(q=query), tick)
+        others, _ = self._everyone(Query(q=query), tick)
         return pick(u for u in others if is_meant(u, query) and allows(u))
+
+    def unfiltered(self, query: Query | None = None) -> tuple[ActiveUser, ...]:
+        """List everybody, for those who run the application: no policy, no cache.
+
+        :raises ServiceError: one of its subclasses, for trouble with the service.
+        :raises SetupError: if only the browser can list them.
+        """
+        return load_all(self._client, query or Query()) if self._available() else ()
 
     def _available(self) -> bool:
         if self._settings.directory == "browser":
@@ -171,7 +179,7 @@ class Directory:
         return lambda user: bool(policy(asking, user))
 
     def _page(
-        self, query: _Query, page: int, page_size: int, tick: int | None
+        self, query: Query, page: int, page_size: int, tick: int | None
     ) -> Listing:
         found, as_of = self._cache.get(
             (query, page, page_size, tick),
@@ -182,25 +190,27 @@ class Directory:
         return Listing(found.results, found.total, page, page_size, as_of)
 
     def _everyone(
-        self, query: _Query, tick: int | None
+        self, query: Query, tick: int | None
     ) -> tuple[tuple[ActiveUser, ...], dt.datetime]:
         return self._cache.get((query, tick), lambda: load_all(self._client, query))
 
 
-class _Query(t.NamedTuple):
+class Query(t.NamedTuple):
+    """Which active users, and in which order; fields as in the REST API."""
+
     q: str = ""
     label: str = ""
     assigned: str = ""
     sort: str = "name"
 
 
-def load_all(client: Client, query: _Query | None = None) -> tuple[ActiveUser, ...]:
+def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:
     """Load a whole list, page by page; each visitor once."""
     found: dict[str, ActiveUser] = {}
     page = 1
     while True:
         answer = client.active_users(
-            **(query or _Query())._asdict(), page=page, page_size=MAX_PAGE_SIZE
+            **query._asdict(), page=page, page_size=MAX_PAGE_SIZE
         )
         before = len(found)
         found |= {user.visitor_id: user for user in answer.results}
@@ -240,7 +250,7 @@ def _sort_key(user: ActiveUser, by: str) -> tuple[str, float]:
         moment = user.since if by == "since" else user.last_seen
         return "", moment.timestamp() if moment else 0.0
     if by == "page":
-        text = user.location.title or user.location.path if user.location else ""
+        text = user.location.path or user.location.title if user.location else ""
     else:
         text = user.email if by == "email" else user.name
     return (text or "").casefold(), 0.0

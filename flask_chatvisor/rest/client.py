@@ -12,6 +12,7 @@ from ..errors import ServiceError
 from .models import ActiveUser
 from .models import UserPage
 from .models import UserToken
+from .transport import Answer
 from .transport import Transport
 
 #: The longest page that the service hands out.
@@ -101,6 +102,15 @@ class Client:
         # Minting leaves nothing behind, so a second try does no harm.
         answer = self.transport.post(self._path("user_token"), wanted, repeatable=True)
         return UserToken.from_json(answer.json())
+
+    def probe(self) -> Answer:
+        """Make the smallest request that needs the token.
+
+        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        """
+        answer = self.transport.get(self._path("list"), {"pageSize": 1})
+        UserPage.from_json(answer.json())
+        return answer
 
     def health(self) -> dict[str, t.Any]:
         """Ask the service how it is.

@@ -225,7 +225,7 @@ class Transport:
                 method,
                 self.base_url + path,
                 auth=self._auth,
-                headers={"Accept": "application/json"},
+                headers={"Accept": "application/json, */*;q=0.1"},
                 timeout=self._timeout,
                 proxies=self._proxies,
                 # A redirect would take the token along, or lose the method.

@@ -1,0 +1,297 @@
+"""What an application needs to test its integration: no account, no browser.
+
+.. code-block:: python
+
+    with FakeService() as service:
+        app = create_app(service.config())
+        john = service.add(id="1", email="john@example.com")
+
+        client = app.test_client()
+        sign_in(client, "mary@example.com")
+        assert AgentClient(client).users().json["total"] == 1
+        assert AgentClient(client).start_call(john).status_code == 200
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+import json
+import threading
+import time
+import typing as t
+from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler
+from http.server import ThreadingHTTPServer
+from urllib.parse import parse_qs
+from urllib.parse import unquote
+from urllib.parse import urlsplit
+
+from flask.testing import FlaskClient
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.test import TestResponse
+
+from . import tokens
+from .directory import is_meant
+from .directory import pick
+from .directory import sort_users
+from .rest.models import ActiveUser
+from .rest.models import timestamp
+from .state import state_of
+from .views.guard import REQUEST_HEADER
+
+__all__ = ["AgentClient", "FakeService", "block_of", "tag_of"]
+
+
+def tag_of(response: TestResponse) -> dict[str, t.Any] | None:
+    """Find the tag that a page carries; ``None`` if it tags nobody."""
+    block = block_of(response)
+    return None if block is None else t.cast("dict[str, t.Any] | None", block["tag"])
+
+
+def block_of(response: TestResponse) -> dict[str, t.Any] | None:
+    """Find the whole data block of a page: ``tag``, ``reset`` and ``refresh``."""
+    finder = _BlockFinder()
+    finder.feed(response.get_data(as_text=True))
+    return json.loads("".join(finder.text)) if finder.text else None
+
+
+class _BlockFinder(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag == "script" and ("id", "chatvisor-tag") in attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.text.append(data)
+
+
+class AgentClient:
+    """Does what an agent's page does, with a test client in which an agent signed in.
+
+    Every method returns the response, whatever its status.
+    """
+
+    def __init__(self, client: FlaskClient) -> None:
+        self._client = client
+        self._prefix = state_of(client.application).settings.url_prefix
+
+    def users(self, **query: t.Any) -> TestResponse:
+        """List active users.
+
+        :param query: ``q``, ``label``, ``assigned``, ``sort``, ``page``, ``page_size``.
+        """
+        return self._client.get(f"{self._prefix}/users.json", query_string=query)
+
+    def user(self, query: str) -> TestResponse:
+        """Look for one user, by id, e-mail or visitorId."""
+        return self._client.get(f"{self._prefix}/users/{query}.json")
+
+    def start_call(self, visitor_id: str) -> TestResponse:
+        """Ask for what it takes to call a visitor."""
+        return self._post("calls", {"visitorId": visitor_id})
+
+    def token(self) -> TestResponse:
+        """Ask for a user token."""
+        return self._post("token", {})
+
+    def _post(self, name: str, data: dict[str, t.Any]) -> TestResponse:
+        headers = {REQUEST_HEADER: "1"}
+        return self._client.post(f"{self._prefix}/{name}", json=data, headers=headers)
+
+
+class FakeService:
+    """A service that answers the extension's REST requests, from memory.
+
+    It listens on a real socket of this machine, so that time-outs, headers and JSON
+    are the real thing. It calls nobody: what happens after the token is the
+    service's own business.
+
+    :ivar requests: method and path of every request, in order.
+    """
+
+    api_token = "api-token-of-the-fake-service"  # noqa: S105
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str]] = []
+        self._users: dict[str, ActiveUser] = {}
+        self._ids = itertools.count(1)
+        self._failing: int | None = None
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def config(self) -> dict[str, t.Any]:
+        """The configuration with which an application uses this service."""
+        return {
+            "CHATVISOR_SCRIPT_URL": f"{self.url}/cdn/js/fake.js",
+            "CHATVISOR_API_URL": self.url,
+            "CHATVISOR_API_TOKEN": self.api_token,
+            "CHATVISOR_CACHE_SECONDS": 0,
+        }
+
+    def add(self, **fields: t.Any) -> str:
+        """Have a user become active.
+
+        :param fields: of :class:`~flask_chatvisor.rest.models.ActiveUser`.
+        :return: the visitor's id.
+        """
+        now = dt.datetime.now(dt.UTC)
+        given = {"visitor_id": f"visitor-{next(self._ids)}", "since": now} | fields
+        given["labels"] = tuple(given.get("labels", ()))
+        user = ActiveUser(**({"last_seen": now} | given))
+        self._users[user.visitor_id] = user
+        return user.visitor_id
+
+    def change(self, visitor_id: str, **fields: t.Any) -> None:
+        """Change what is known of an active user."""
+        user = self._users[visitor_id]
+        self._users[visitor_id] = dataclasses.replace(user, **fields)
+
+    def remove(self, visitor_id: str) -> None:
+        """Have a user leave."""
+        del self._users[visitor_id]
+
+    def fail(self, status: int | None) -> None:
+        """Answer every request with this status from now on; ``None``: no more."""
+        self._failing = status
+
+    def __enter__(self) -> FakeService:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def answer(
+        self, method: str, target: str, authorization: str, body: bytes
+    ) -> tuple[int, t.Any]:
+        """Answer one request: a status, and JSON or a script's text."""
+        path = urlsplit(target).path
+        self.requests.append((method, path))
+        if self._failing is not None:
+            return self._failing, _problem(self._failing, "failing")
+        if method == "GET" and path.startswith("/cdn/js/"):
+            return 200, '"use strict";'
+        if path == "/health":
+            return 200, {"status": "ok"}
+        token = authorization.removeprefix("Bearer ")
+        if not self._accepts(token, minting=path == "/rest/v1/usertoken"):
+            return 401, _problem(401, "token-invalid")
+        return self._operation(method, target, body)
+
+    def _accepts(self, token: str, *, minting: bool) -> bool:
+        if tokens.same(token, self.api_token):
+            return True
+        try:
+            grant = tokens.verify_user(token, [self.api_token], now=time.time())
+        except tokens.TokenError:
+            return False
+        return not minting and "list" in grant.scope
+
+    def _operation(
+        self, method: str, target: str, body: bytes
+    ) -> tuple[int, dict[str, t.Any]]:
+        path = urlsplit(target).path
+        if (method, path) == ("GET", "/rest/v1/customerstatus"):
+            return 200, self._list(parse_qs(urlsplit(target).query))
+        if method == "GET" and path.startswith("/rest/v1/customerstatus/"):
+            return self._status(unquote(path.rpartition("/")[2]))
+        if (method, path) == ("POST", "/rest/v1/usertoken"):
+            return 201, self._mint(json.loads(body))
+        return 404, _problem(404, "not-found")
+
+    def _list(self, query: dict[str, list[str]]) -> dict[str, t.Any]:
+        asked = {key: values[0] for key, values in query.items()}
+        found = [user for user in list(self._users.values()) if _fits(user, asked)]
+        ordered = sort_users(found, asked.get("sort", "name"))
+        page, size = int(asked.get("pageNumber", 1)), int(asked.get("pageSize", 50))
+        shown = ordered[(page - 1) * size : page * size]
+        results = [user.to_json() for user in shown]
+        return {"page": page, "total": len(ordered), "results": results}
+
+    def _status(self, query: str) -> tuple[int, dict[str, t.Any]]:
+        users = list(self._users.values())
+        found = pick(user for user in users if is_meant(user, query))
+        if found is None:
+            return 404, _problem(404, "not-found")
+        return 200, found.to_json()
+
+    def _mint(self, wanted: dict[str, t.Any]) -> dict[str, t.Any]:
+        now = time.time()
+        token = tokens.sign_user(
+            self.api_token,
+            email=wanted["email"],
+            name=wanted["name"],
+            scope=wanted.get("scope", tokens.SCOPES),
+            now=now,
+            ttl=wanted["ttl"],
+            visitor_id=wanted.get("visitorId"),
+        )
+        expires_at = dt.datetime.fromtimestamp(now + wanted["ttl"], dt.UTC)
+        return {"token": token, "expiresAt": timestamp(expires_at)}
+
+
+def _fits(user: ActiveUser, asked: dict[str, str]) -> bool:
+    text = f"{user.name} {user.email} {user.id} {user.visitor_id}".casefold()
+    assigned = asked.get("assigned", "")
+    return (
+        all(word in text for word in asked.get("q", "").casefold().split())
+        and ("label" not in asked or asked["label"] in user.labels)
+        and (not assigned or (user.assigned_user or "none") == assigned)
+    )
+
+
+def _problem(status: int, code: str) -> dict[str, t.Any]:
+    title = HTTP_STATUS_CODES.get(status, "Trouble")
+    detail = f"The fake service answers {status}."
+    return {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+
+
+def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+        def log_message(self, *_: t.Any) -> None:
+            """Keep the test's output clean."""
+
+        def _answer(self, body: bytes) -> None:
+            status, data = service.answer(
+                self.command, self.path, self.headers.get("Authorization", ""), body
+            )
+            script = isinstance(data, str)
+            kind = "text/javascript" if script else "application/json"
+            content = (data if script else json.dumps(data)).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    return Handler
