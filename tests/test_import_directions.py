@@ -32,14 +32,19 @@ SERVICE_LAYERS = (
     {"service.protocol", "service.settings", "service.deadlines"},
     {"service.presence", "service.calls", "service.access"},
     {"service.store", "service.outbox"},
+    {"service.desk"},
+    {"service.visitors"},
+    {"service.line"},
+    {"service.rooms"},
     {"service.hub"},
     {"service.rest", "service.sockets", "service.pages"},
     {"service"},
     {"service.embedded", "service.__main__"},
 )
-#: What is pure gets the time, the messages and the randomness handed in.
-PURE = ("service.protocol", "service.presence", "service.calls", "service.hub")
-IMPURE = {"asyncio", "socket", "starlette", "threading", "time", "uvicorn"}
+#: Modules of the service that get time, messages and randomness handed in.
+PURE = {"protocol", "presence", "calls", "access", "deadlines", "outbox"}
+PURE |= {"desk", "visitors", "line", "rooms", "hub"}
+IMPURE = {"asyncio", "random", "socket", "starlette", "threading", "time", "uvicorn"}
 LAZY_IMPORTERS_OF_THE_SERVICE = {"cli", "extension"}
 PLACED = set().union(*EXTENSION_LAYERS, *SERVICE_LAYERS)
 #: A package of empty modules, for the tests of the rules themselves.
@@ -136,7 +141,8 @@ def _fault_outside(found: Import) -> str | None:
         return f"{half}/ does not know Flask"
     if half != "service" and found.top in ("starlette", "uvicorn", "msgspec"):
         return "only the service's extra installs it"
-    if found.importer in PURE and found.top in IMPURE:
+    module = found.importer.removeprefix("service.")
+    if half == "service" and module in PURE and found.top in IMPURE:
         return "it is pure: no I/O and no clock of its own"
     return None
 
