@@ -1,0 +1,1216 @@
+// @ts-check
+/**
+ * The script that an application's pages load: `window.CV`, presence and invitations.
+ *
+ * One file on purpose: it is answered at /cdn/js/<id>.js as it is. Its sections: texts,
+ * small helpers, storage, sockets, the visitor, what the visitor sees, REST, windows,
+ * the queue, agents, and the public API at the end.
+ */
+(() => {
+  "use strict";
+
+  /**
+   * @typedef {{type: string, [key: string]: any}} Message
+   * @typedef {{[key: string]: any}} ActiveUser
+   * @typedef {{name: string, email: string}} Agent
+   * @typedef {"live" | "reconnecting"} AgentSocketState
+   */
+
+  const MARK = Symbol.for("chatvisor.script");
+  const scope = /** @type {any} */ (window);
+  if (scope[MARK]) return; // loaded twice
+  scope[MARK] = true;
+
+  const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+  /** The service's public address: the script is at <base>cdn/js/<id>.js. */
+  const BASE = new URL("../..", script?.src || window.location.href);
+
+  // --- texts ---------------------------------------------------------------------
+
+  /** @type {Record<string, Record<string, string>>} */
+  const TEXTS = {
+    en: {
+      "invitation.title": "{name} asks to see your screen",
+      "invitation.who": "{name} ({email}) would like to help you here.",
+      "invitation.who-named-by-email": "{email} would like to help you here.",
+      "invitation.choice": "You choose what to show: a tab, a window or the screen.",
+      "invitation.nothing": "Nothing is shown before you have chosen.",
+      "invitation.view-only": "They can look, but cannot click or type for you.",
+      "invitation.stop": "You can stop at any moment.",
+      "invitation.accept": "Accept",
+      "invitation.decline": "Decline",
+      "invitation.window": "The call opens in a window of its own.",
+      "invitation.opened": "The call has been opened in another window or tab.",
+      "notice.close": "Close",
+      "notice.open-call": "Open the call",
+      "notice.blocked": "The browser has not let the call’s window open.",
+      "notice.no-answer": "{name} asked to see your screen. The request has expired.",
+      "notice.agent-ended": "{name} has taken the request back.",
+      "notice.over": "{name} no longer asks to see your screen.",
+      "failed.busy": "This person is in a call already.",
+      "failed.visitor-gone": "This person has left.",
+      "failed.failed": "The call could not be started.",
+      "window.title": "Opening the call …",
+    },
+  };
+
+  /**
+   * @param {string} key
+   * @param {Record<string, string>} [values]
+   */
+  function text(key, values = {}) {
+    const language = (document.documentElement.lang || navigator.language).slice(0, 2);
+    const template = TEXTS[language]?.[key] ?? TEXTS.en?.[key] ?? key;
+    return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  }
+
+  // --- small helpers -------------------------------------------------------------
+
+  /** What went wrong, with a stable code. */
+  class Failure extends Error {
+    /**
+     * @param {string} code
+     * @param {string} [detail]
+     */
+    constructor(code, detail = "") {
+      super(detail);
+      this.code = code;
+    }
+  }
+
+  /**
+   * @param {string} where
+   * @param {unknown} error
+   */
+  function complain(where, error) {
+    const code = error instanceof Failure ? error.code : "failed";
+    const detail = error instanceof Error && error.message ? ` (${error.message})` : "";
+    console.warn(`chatvisor: ${where}: ${code}${detail}`);
+  }
+
+  /**
+   * Call back with what `work` gives, or with `empty` and a line in the console.
+   *
+   * @template T
+   * @param {string} where
+   * @param {((result: T) => void) | null | undefined} callback
+   * @param {T} empty
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async function answer(where, callback, empty, work) {
+    let result = empty;
+    try {
+      result = await work();
+    } catch (error) {
+      complain(where, error);
+    }
+    call(callback, result);
+    return result;
+  }
+
+  /**
+   * Run the page's own function: what it throws is the page's, and stops nothing here.
+   *
+   * @param {unknown} callback
+   * @param {...unknown} values
+   */
+  function call(callback, ...values) {
+    if (typeof callback !== "function") return;
+    try {
+      callback(...values);
+    } catch (error) {
+      reportError(error);
+    }
+  }
+
+  /** @param {number} milliseconds */
+  const pause = (milliseconds) =>
+    new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  /**
+   * Make an element; texts become text nodes.
+   *
+   * @template {keyof HTMLElementTagNameMap} Name
+   * @param {Name} name
+   * @param {Record<string, string>} [attributes]
+   * @param {...(Node | string)} children
+   * @returns {HTMLElementTagNameMap[Name]}
+   */
+  function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  }
+
+  // --- storage -------------------------------------------------------------------
+
+  /**
+   * Storage that keeps working, for this page at least, where the browser blocks it.
+   *
+   * @param {"localStorage" | "sessionStorage"} kind
+   */
+  function storage(kind) {
+    /** @type {Map<string, string>} */
+    const memory = new Map();
+    return {
+      /** @param {string} key */
+      get(key) {
+        try {
+          return window[kind].getItem(key);
+        } catch {
+          return memory.get(key) ?? null;
+        }
+      },
+      /**
+       * @param {string} key
+       * @param {string | null} value
+       */
+      set(key, value) {
+        try {
+          if (value === null) window[kind].removeItem(key);
+          else window[kind].setItem(key, value);
+        } catch {
+          if (value === null) memory.delete(key);
+          else memory.set(key, value);
+        }
+      },
+    };
+  }
+
+  const VISITOR_KEY = "chatvisor-visitor";
+  const TOKEN_KEY = "chatvisor-token";
+  const local = storage("localStorage");
+  const session = storage("sessionStorage");
+
+  // --- sockets -------------------------------------------------------------------
+
+  const FIRST_DELAY = 400; // ms before the first reconnect, doubled each time
+  const LONGEST_DELAY = 30_000;
+  const STEADY = 5_000; // a connection that lasted this long was a good one
+  const REQUEST_TIMEOUT = 10_000;
+  const LARGEST_FRAME = 60_000; // bytes; the service closes at 64 KiB
+  const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
+
+  /** A WebSocket that comes back: after a loss, offline, and the back-forward cache. */
+  class Socket {
+    /**
+     * @param {() => Message | Promise<Message>} hello the first message, made each time
+     * @param {(message: Message) => void} onMessage
+     * @param {(code: number) => boolean} onClosed says whether to come back
+     */
+    constructor(hello, onMessage, onClosed) {
+      this.hello = hello;
+      this.onMessage = onMessage;
+      this.onClosed = onClosed;
+      /** @type {WebSocket | null} */
+      this.wire = null;
+      this.wanted = false;
+      this.losses = 0;
+      this.timer = 0;
+      window.addEventListener("online", () => this.retryNow());
+      window.addEventListener("pagehide", (event) => {
+        if (event.persisted) this.drop();
+      });
+      window.addEventListener("pageshow", (event) => {
+        if (event.persisted) this.retryNow();
+      });
+    }
+
+    open() {
+      if (this.wanted) return;
+      this.wanted = true;
+      this.connect();
+    }
+
+    close() {
+      this.wanted = false;
+      this.drop();
+    }
+
+    /** Leave the present connection, if any, to come back when told to. */
+    drop() {
+      clearTimeout(this.timer);
+      const wire = this.wire;
+      this.wire = null;
+      if (!wire) return;
+      wire.close(1000);
+      if (this.wanted) this.onClosed(1000);
+    }
+
+    retryNow() {
+      if (!this.wanted || this.wire) return;
+      clearTimeout(this.timer);
+      this.connect();
+    }
+
+    connect() {
+      const address = new URL("ws", BASE);
+      address.protocol = address.protocol.replace("http", "ws");
+      const wire = new WebSocket(address);
+      this.wire = wire;
+      /** @type {Set<number>} */
+      const seen = new Set();
+      const started = performance.now();
+      wire.onopen = () => void this.greet(wire);
+      wire.onmessage = (event) => this.receive(wire, event, seen);
+      wire.onclose = (event) => {
+        if (this.wire !== wire) return;
+        this.wire = null;
+        if (performance.now() - started > STEADY) this.losses = 0;
+        if (this.onClosed(event.code)) this.comeBack();
+        else this.wanted = false;
+      };
+    }
+
+    /** @param {WebSocket} wire */
+    async greet(wire) {
+      try {
+        const hello = await this.hello();
+        if (this.wire === wire) this.send(hello);
+      } catch {
+        wire.close(); // no token to be had just now: the next attempt asks again
+      }
+    }
+
+    comeBack() {
+      const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.losses++);
+      const offline = navigator.onLine === false; // then "online" will wake us first
+      const delay = offline ? LONGEST_DELAY : longest * (0.5 + Math.random() / 2);
+      this.timer = window.setTimeout(() => this.retryNow(), delay);
+    }
+
+    /**
+     * @param {WebSocket} wire
+     * @param {MessageEvent} event
+     * @param {Set<number>} seen
+     */
+    receive(wire, event, seen) {
+      if (this.wire !== wire) return;
+      /** @type {Message} */
+      const message = JSON.parse(event.data);
+      if (typeof message.ackId === "number") {
+        this.send({ type: "ack", ackId: message.ackId });
+        if (seen.has(message.ackId)) return;
+        seen.add(message.ackId);
+      }
+      this.onMessage(message);
+    }
+
+    /**
+     * @param {Message} message
+     * @returns {boolean} false if there is no open connection
+     */
+    send(message) {
+      if (this.wire?.readyState !== WebSocket.OPEN) return false;
+      const frame = JSON.stringify(message, wellFormed);
+      if (new TextEncoder().encode(frame).length > LARGEST_FRAME) {
+        throw new Failure("too-large", `${message.type} is over ${LARGEST_FRAME} bytes`);
+      }
+      this.wire.send(frame);
+      return true;
+    }
+  }
+
+  /**
+   * Lone surrogates are not Unicode: no strict JSON reader takes them.
+   *
+   * @param {string} _key
+   * @param {unknown} value
+   */
+  function wellFormed(_key, value) {
+    return typeof value === "string" ? value.replace(/\p{Cs}/gu, "\uFFFD") : value;
+  }
+
+  // --- the visitor ---------------------------------------------------------------
+
+  /** What may be told of the page: never the query string or the fragment. */
+  function currentPage() {
+    const clip = (/** @type {string} */ value) => value.slice(0, 1000);
+    return { title: clip(document.title), path: clip(window.location.pathname) };
+  }
+
+  const isVisible = () => document.visibilityState === "visible";
+
+  /** This browser as the service knows it. It has a socket once there is a need. */
+  class Visitor {
+    constructor() {
+      /** @type {{id: string, secret: string} | null} */
+      this.known = null;
+      /** @type {ActiveUser | null} */
+      this.tag = null;
+      this.welcomed = false;
+      /** @type {"none" | "wanted" | "sent"} */
+      this.reset = "none";
+      this.told = "";
+      this.requests = 0;
+      /** @type {Map<number, {resolve: (m: Message) => void, reject: (e: Failure) => void}>} */
+      this.pending = new Map();
+      /** @type {Set<() => void>} */
+      this.waiting = new Set();
+      this.socket = new Socket(
+        () => this.hello(),
+        (message) => this.receive(message),
+        (code) => this.closed(code),
+      );
+      this.load();
+    }
+
+    load() {
+      try {
+        const stored = JSON.parse(local.get(VISITOR_KEY) ?? "null");
+        const fits = typeof stored?.id === "string" && typeof stored.secret === "string";
+        this.known = fits ? { id: stored.id, secret: stored.secret } : null;
+      } catch {
+        this.known = null;
+      }
+    }
+
+    open() {
+      // A page that is prerendered was not opened by anybody yet.
+      if (/** @type {any} */ (document).prerendering) {
+        const later = () => this.socket.open();
+        document.addEventListener("prerenderingchange", later, { once: true });
+      } else this.socket.open();
+    }
+
+    /** @returns {Message} */
+    hello() {
+      const page = currentPage();
+      this.told = JSON.stringify([page, isVisible()]);
+      const hello = { type: "hello-visitor", page, visible: isVisible() };
+      if (!this.known) return hello;
+      return { ...hello, visitorId: this.known.id, secret: this.known.secret };
+    }
+
+    /** @param {number} code */
+    closed(code) {
+      this.welcomed = false;
+      for (const request of this.pending.values()) request.reject(new Failure("lost"));
+      this.pending.clear();
+      if (this.reset === "sent") this.reset = "none"; // the next hello asks for a new id
+      if (!FINAL_CODES.has(code)) return true;
+      complain("socket", new Failure(`closed-${code}`));
+      return false;
+    }
+
+    /** @param {Message} message */
+    receive(message) {
+      switch (message.type) {
+        case "welcome":
+          return this.welcome(message);
+        case "ring":
+          return invitations.ring(message);
+        case "unring":
+          return invitations.unring(message.callId, message.reason);
+        case "sharing":
+          return document.documentElement.toggleAttribute(
+            "data-chatvisor-sharing",
+            message.active,
+          );
+        case "refused":
+          return this.refused(message);
+        default:
+          return this.settle(message);
+      }
+    }
+
+    /** @param {Message} message */
+    welcome(message) {
+      if (this.reset === "wanted") return this.sendReset();
+      if (this.known?.id !== message.visitorId) invitations.clear();
+      this.reset = "none";
+      this.known = { id: message.visitorId, secret: message.secret };
+      local.set(VISITOR_KEY, JSON.stringify(this.known));
+      this.welcomed = true;
+      invitations.confirm();
+      if (this.tag) this.sendTag();
+      this.tellPage();
+      for (const resolve of this.waiting) resolve();
+      this.waiting.clear();
+    }
+
+    /** @param {ActiveUser} tag */
+    setTag(tag) {
+      if (typeof tag !== "object" || tag === null || Array.isArray(tag)) {
+        throw new Failure("bad-request", "a tag is an object");
+      }
+      this.tag = tag;
+      if (this.welcomed) this.sendTag();
+      else this.open();
+    }
+
+    sendTag() {
+      try {
+        this.socket.send({ type: "tag", tag: this.tag });
+      } catch (error) {
+        this.tag = null;
+        complain("user.tag", error);
+      }
+    }
+
+    forget() {
+      this.tag = null;
+      local.set(VISITOR_KEY, null);
+      invitations.clear();
+      if (!this.known) return;
+      this.reset = "wanted";
+      if (this.welcomed) this.sendReset();
+      else this.open();
+    }
+
+    sendReset() {
+      this.welcomed = false;
+      this.reset = "sent";
+      this.known = null;
+      this.socket.send({ type: "reset" });
+    }
+
+    /** Another tab became somebody else: so does this one, without its tag. */
+    follow() {
+      const before = this.known?.id;
+      this.load();
+      if (this.known?.id === before) return;
+      this.tag = null;
+      this.welcomed = false;
+      invitations.clear();
+      if (!this.socket.wanted) return;
+      this.socket.drop();
+      this.socket.comeBack(); // with a delay: the other tab has its new id by then
+    }
+
+    tellPage() {
+      const page = currentPage();
+      const now = JSON.stringify([page, isVisible()]);
+      if (!this.welcomed || now === this.told) return;
+      this.told = now;
+      this.socket.send({ type: "page", page, visible: isVisible() });
+    }
+
+    /** @returns {Promise<void>} kept once the service has said who this is */
+    ready() {
+      if (this.welcomed) return Promise.resolve();
+      this.open();
+      return new Promise((resolve) => this.waiting.add(resolve));
+    }
+
+    /**
+     * @param {string} type
+     * @param {Record<string, unknown>} [fields]
+     * @returns {Promise<Message>}
+     */
+    request(type, fields = {}) {
+      const requestId = ++this.requests;
+      return new Promise((resolve, reject) => {
+        this.pending.set(requestId, { resolve, reject });
+        setTimeout(() => {
+          this.pending.delete(requestId);
+          reject(new Failure("unreachable", "the service does not answer"));
+        }, REQUEST_TIMEOUT);
+        void this.ready().then(() => {
+          // What was given up is not carried out much later.
+          if (!this.pending.has(requestId)) return;
+          this.socket.send({ type, requestId, ...fields });
+        });
+      });
+    }
+
+    /** @param {Message} message */
+    settle(message) {
+      this.pending.get(message.requestId)?.resolve(message);
+      this.pending.delete(message.requestId);
+    }
+
+    /** @param {Message} message */
+    refused(message) {
+      const failure = new Failure(message.code, message.detail);
+      const request = this.pending.get(message.requestId);
+      if (!request) return complain("refused", failure);
+      this.pending.delete(message.requestId);
+      request.reject(failure);
+    }
+  }
+
+  /** @param {Visitor} visitor */
+  function followPage(visitor) {
+    let timer = 0;
+    const changed = () => {
+      clearTimeout(timer);
+      timer = window.setTimeout(() => visitor.tellPage(), 200);
+    };
+    document.addEventListener("visibilitychange", changed);
+    window.addEventListener("popstate", changed);
+    /** @type {EventTarget | undefined} */ (scope.navigation)?.addEventListener(
+      "currententrychange",
+      changed,
+    );
+    // Without the Navigation API a new title tells of a client-side navigation.
+    if (document.head) {
+      const watch = { childList: true, subtree: true, characterData: true };
+      new MutationObserver(changed).observe(document.head, watch);
+    }
+    window.addEventListener("storage", (event) => {
+      if (event.key === VISITOR_KEY || event.key === null) visitor.follow();
+    });
+    window.addEventListener("pagehide", () => invitations.clear());
+    window.addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      // The page may be of a session that is over. Where the application's tag script
+      // is, it asks again; elsewhere the tag stands if this is the same visitor still.
+      if (document.getElementById("chatvisor-tag")) visitor.tag = null;
+      visitor.follow();
+    });
+  }
+
+  // --- what the visitor sees -----------------------------------------------------
+
+  const SHEET = new CSSStyleSheet();
+  SHEET.replaceSync(`
+    :host {
+      all: initial;
+      --surface: #ffffff; --text: #17212b; --muted: #56636f; --line: #d7dde3;
+      --accent: #0b6b63; --accent-hover: #08554f; --on-accent: #ffffff; --soft: #e8f3f1;
+      --backdrop: rgb(15 23 30 / 45%);
+      color-scheme: light dark;
+    }
+    @media (prefers-color-scheme: dark) {
+      :host {
+        --surface: #1b242c; --text: #edf2f6; --muted: #a9b6c1; --line: #3a4854;
+        --accent: #4fc3b6; --accent-hover: #74d5ca; --on-accent: #06211e; --soft: #22353a;
+        --backdrop: rgb(0 0 0 / 60%);
+      }
+    }
+    * { box-sizing: border-box; }
+    dialog, .notice {
+      margin: auto; padding: 0; border: 1px solid var(--line); border-radius: 14px;
+      background: var(--surface); color: var(--text);
+      font: 400 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+      box-shadow: 0 18px 50px rgb(10 20 30 / 28%);
+      overflow-wrap: anywhere;
+    }
+    dialog {
+      inline-size: min(27rem, calc(100vw - 2rem));
+      max-block-size: calc(100dvh - 2rem); overflow: auto;
+      padding: 1.5rem;
+    }
+    dialog:focus { outline: none; }
+    dialog::backdrop { background: var(--backdrop); }
+    .from { display: flex; gap: 0.875rem; align-items: center; }
+    .face {
+      flex: none; inline-size: 2.75rem; block-size: 2.75rem; border-radius: 50%;
+      display: grid; place-items: center; background: var(--soft); color: var(--accent);
+      font-weight: 650; font-size: 1.05rem;
+    }
+    h2 { margin: 0; font-size: 1.2rem; line-height: 1.3; font-weight: 650; }
+    p { margin: 0.875rem 0 0; color: var(--muted); }
+    ul { margin: 0.875rem 0 0; padding: 0; list-style: none; display: grid; gap: 0.4rem; }
+    li { padding-inline-start: 1.6rem; position: relative; }
+    li::before {
+      content: ""; position: absolute; inset-inline-start: 0.15rem; inset-block-start: 0.4em;
+      inline-size: 0.45rem; block-size: 0.75rem; border: solid var(--accent);
+      border-width: 0 2px 2px 0; transform: rotate(42deg);
+    }
+    .actions { display: flex; gap: 0.75rem; margin-block-start: 1.375rem; }
+    .actions > * { flex: 1; }
+    button, a.button {
+      appearance: none; cursor: pointer; text-align: center; text-decoration: none;
+      font: inherit; font-weight: 600; padding: 0.65rem 1rem; min-block-size: 2.75rem;
+      border: 1px solid var(--line); border-radius: 9px;
+      background: transparent; color: var(--text);
+    }
+    button:hover { background: var(--soft); }
+    a.button {
+      background: var(--accent); border-color: var(--accent); color: var(--on-accent);
+    }
+    a.button:hover { background: var(--accent-hover); border-color: var(--accent-hover); }
+    button:focus-visible, a:focus-visible {
+      outline: 3px solid var(--accent); outline-offset: 2px;
+    }
+    .small { font-size: 0.875rem; margin-block-start: 0.75rem; text-align: center; }
+    .notice {
+      position: fixed; inset: auto 1rem 1rem auto; z-index: 2147483647; margin: 0;
+      display: flex; flex-wrap: wrap; gap: 0.75rem 1rem; align-items: center;
+      max-inline-size: min(26rem, calc(100vw - 2rem)); padding: 0.875rem 1rem;
+    }
+    .notice p { margin: 0; color: var(--text); flex: 1 1 12rem; }
+    .notice button { padding: 0.4rem 0.75rem; min-block-size: 2.25rem; }
+    @media (prefers-reduced-motion: no-preference) {
+      dialog[open], .notice { animation: arrive 180ms ease-out; }
+      @keyframes arrive { from { opacity: 0; transform: translateY(8px); } }
+    }
+  `);
+
+  /** @param {HTMLElement} host */
+  function shadow(host) {
+    const root = host.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [SHEET];
+    return root;
+  }
+
+  /** @param {string} name */
+  function initials(name) {
+    const words = name.trim().split(/\s+/);
+    const first = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
+    return first.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
+  }
+
+  /** The question of an agent: `<chatvisor-invitation>`. */
+  class Invitation extends HTMLElement {
+    /** @param {Message} ring @param {string} target */
+    ask(ring, target) {
+      this.setAttribute("data-call", ring.callId);
+      const agent = /** @type {Agent} */ (ring.agent);
+      const name = agent.name || agent.email;
+      this.status = element("p", { class: "small", role: "status" });
+      this.status.textContent = text("invitation.window");
+      const dialog = element(
+        "dialog",
+        {
+          role: "alertdialog",
+          tabindex: "-1",
+          "aria-modal": "true",
+          "aria-labelledby": "title",
+          "aria-describedby": "about",
+        },
+        element(
+          "div",
+          { class: "from" },
+          element("div", { class: "face", "aria-hidden": "true" }, initials(name)),
+          element("h2", { id: "title", dir: "auto" }, text("invitation.title", { name })),
+        ),
+        this.about(agent),
+        element("div", { class: "actions" }, this.decliner(ring), this.accepter(ring, target)),
+        this.status,
+      );
+      dialog.addEventListener("cancel", (event) => {
+        event.preventDefault();
+        invitations.decline(ring.callId);
+      });
+      dialog.addEventListener("keydown", (event) => keepTab(event, dialog));
+      shadow(this).append(dialog);
+      // Outside of body: applications that swap its content keep the question.
+      document.documentElement.append(this);
+      dialog.showModal();
+      // Not on a button: a key that was meant for the page must not answer.
+      dialog.focus();
+      this.dialog = dialog;
+    }
+
+    /** @param {Agent} agent */
+    about(agent) {
+      const who = agent.name && agent.name !== agent.email;
+      const intro = who ? "invitation.who" : "invitation.who-named-by-email";
+      const facts = ["choice", "nothing", "view-only", "stop"].map((key) =>
+        element("li", {}, text(`invitation.${key}`)),
+      );
+      return element(
+        "div",
+        { id: "about" },
+        element("p", { dir: "auto" }, text(intro, { ...agent })),
+        element("ul", {}, ...facts),
+      );
+    }
+
+    /** @param {Message} ring */
+    decliner(ring) {
+      const button = element("button", { type: "button", "data-chatvisor-decline": "" });
+      button.textContent = text("invitation.decline");
+      button.addEventListener("click", () => invitations.decline(ring.callId));
+      return button;
+    }
+
+    /**
+     * A real link, so that no pop-up blocker is asked. Not rel=noopener: with that, every
+     * click would open one more window instead of the one that bears the name.
+     *
+     * @param {Message} ring
+     * @param {string} target
+     */
+    accepter(ring, target) {
+      const link = element("a", {
+        class: "button",
+        href: ring.url,
+        target,
+        referrerpolicy: "no-referrer",
+        "data-chatvisor-accept": "",
+      });
+      link.textContent = text("invitation.accept");
+      link.addEventListener("click", () => {
+        if (this.status) this.status.textContent = text("invitation.opened");
+      });
+      return link;
+    }
+
+    leave() {
+      this.dialog?.close(); // gives the focus back
+      this.remove();
+    }
+  }
+
+  /**
+   * The browser keeps the focus off the page behind; this keeps Tab in the dialog.
+   *
+   * @param {KeyboardEvent} event
+   * @param {HTMLElement} dialog
+   */
+  function keepTab(event, dialog) {
+    if (event.key !== "Tab") return;
+    const stops = /** @type {NodeListOf<HTMLElement>} */ (
+      dialog.querySelectorAll("a[href], button")
+    );
+    const root = /** @type {ShadowRoot} */ (dialog.getRootNode());
+    const index = [...stops].indexOf(/** @type {HTMLElement} */ (root.activeElement));
+    const step = event.shiftKey ? -1 : 1;
+    const next = index < 0 && event.shiftKey ? stops.length - 1 : index + step;
+    event.preventDefault();
+    stops[(next + stops.length) % stops.length]?.focus();
+  }
+
+  /** A line in a corner of the page: `<chatvisor-notice>`. */
+  class Notice extends HTMLElement {
+    /** @param {string} words @param {{href: string, target: string} | null} [link] */
+    say(words, link = null) {
+      const close = element("button", { type: "button" }, text("notice.close"));
+      close.addEventListener("click", () => this.remove());
+      const box = element("div", { class: "notice", popover: "manual" });
+      const line = element("p", { role: "status", dir: "auto" });
+      box.append(line);
+      if (link) {
+        const opener = element("a", { class: "button", ...link }, text("notice.open-call"));
+        opener.addEventListener("click", () => this.remove());
+        box.append(opener);
+      }
+      box.append(close);
+      shadow(this).append(box);
+      document.documentElement.append(this);
+      // Above dialogs of the page as well, where the browser can do that.
+      if ("showPopover" in box) box.showPopover();
+      line.textContent = words; // after the region is there, so that it is announced
+      if (!link) setTimeout(() => this.remove(), 12_000);
+    }
+  }
+
+  customElements.define("chatvisor-invitation", Invitation);
+  customElements.define("chatvisor-notice", Notice);
+
+  /** @param {string} words @param {{href: string, target: string} | null} [link] */
+  function notify(words, link = null) {
+    for (const old of document.querySelectorAll("chatvisor-notice")) old.remove();
+    new Notice().say(words, link);
+  }
+
+  /** The questions that are open, by call. */
+  const invitations = {
+    /** @type {Map<string, {ring: Message, shown: Invitation, sure: boolean}>} */
+    open: new Map(),
+
+    /** @param {Message} ring */
+    ring(ring) {
+      const known = this.open.get(ring.callId);
+      if (known) {
+        known.sure = true;
+        return;
+      }
+      if (!/^https?:$/.test(new URL(ring.url).protocol)) return;
+      const shown = new Invitation();
+      this.open.set(ring.callId, { ring, shown, sure: true });
+      shown.ask(ring, windowName("visitor", visitor.known?.id ?? ""));
+    },
+
+    /** @param {string} callId @param {string} reason */
+    unring(callId, reason) {
+      const known = this.open.get(callId);
+      if (!known) return;
+      this.open.delete(callId);
+      known.shown.leave();
+      const name = known.ring.agent.name || known.ring.agent.email;
+      if (reason === "no-answer") notify(text("notice.no-answer", { name }));
+      else if (reason === "agent-ended") notify(text("notice.agent-ended", { name }));
+      else if (!["accepted", "declined"].includes(reason)) {
+        notify(text("notice.over", { name }));
+      }
+    },
+
+    /** @param {string} callId */
+    decline(callId) {
+      visitor.socket.send({ type: "decline", callId });
+      this.unring(callId, "declined");
+    },
+
+    /** After a reconnect the service rings again; what it does not ring for is over. */
+    confirm() {
+      for (const known of this.open.values()) known.sure = false;
+      setTimeout(() => {
+        for (const [callId, known] of this.open) {
+          if (!known.sure) this.unring(callId, "over");
+        }
+      }, 3000);
+    },
+
+    clear() {
+      for (const known of this.open.values()) known.shown.leave();
+      this.open.clear();
+    },
+  };
+
+  const visitor = new Visitor();
+
+  // --- REST ----------------------------------------------------------------------
+
+  /** A token that is good for one visitor is kept for one call, and stored nowhere. */
+  let boundToken = "";
+
+  /**
+   * What a token says of itself: a hint, for the service alone can verify it.
+   *
+   * @param {string} token
+   * @returns {{sub?: string, visitorId?: string}}
+   */
+  function claimsOf(token) {
+    try {
+      const payload = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
+      const bytes = Uint8Array.from(atob(payload), (char) => char.charCodeAt(0));
+      return Object(JSON.parse(new TextDecoder().decode(bytes)));
+    } catch {
+      return {};
+    }
+  }
+
+  /**
+   * `auth(token, persist)` or the older `auth(email, token)`.
+   *
+   * @param {string} first
+   * @param {boolean | string} [second]
+   */
+  async function auth(first, second = false) {
+    const token = typeof second === "string" ? second : first;
+    const email = typeof second === "string" ? first : null;
+    const claims = claimsOf(token);
+    const other = email !== null && claims.sub !== undefined;
+    if (other && claims.sub?.toLowerCase() !== String(email).toLowerCase()) {
+      setToken("", false);
+      throw new Failure("email-mismatch", "the token belongs to another e-mail address");
+    }
+    if (typeof claims.visitorId === "string") boundToken = token;
+    else setToken(token, second === true);
+    return true;
+  }
+
+  /** @param {string} token @param {boolean} persist */
+  function setToken(token, persist) {
+    boundToken = "";
+    session.set(TOKEN_KEY, token && !persist ? token : null);
+    local.set(TOKEN_KEY, token && persist ? token : null);
+  }
+
+  const pageToken = () => session.get(TOKEN_KEY) ?? local.get(TOKEN_KEY) ?? "";
+
+  /** @param {string} visitorId */
+  function callToken(visitorId) {
+    const token = boundToken;
+    boundToken = "";
+    return token && claimsOf(token).visitorId === visitorId ? token : pageToken();
+  }
+
+  /**
+   * @param {string} path
+   * @param {string} token
+   * @param {object} [body]
+   * @returns {Promise<any>}
+   */
+  async function rest(path, token, body) {
+    if (!token) throw new Failure("token-missing", "call CV.rest.auth first");
+    /** @type {Record<string, string>} */
+    const headers = { Authorization: `Bearer ${token}`, Accept: "application/json" };
+    if (body) headers["Content-Type"] = "application/json";
+    const response = await fetch(new URL(`rest/v1/${path}`, BASE), {
+      method: body ? "POST" : "GET",
+      headers,
+      body: body ? JSON.stringify(body, wellFormed) : null,
+      credentials: "omit",
+      cache: "no-store",
+      signal: AbortSignal.timeout(15_000),
+    }).catch(() => {
+      throw new Failure("unreachable", "the service does not answer");
+    });
+    const data = await response.json().catch(() => ({}));
+    if (response.ok) return data;
+    throw new Failure(data.code ?? `http-${response.status}`, data.detail);
+  }
+
+  /** @returns {Promise<ActiveUser[]>} */
+  async function listUsers() {
+    const token = pageToken();
+    /** @type {Map<string, ActiveUser>} */
+    const users = new Map();
+    for (let number = 1; ; number++) {
+      const path = `customerstatus?pageNumber=${number}&pageSize=1000`;
+      const { results, total } = await rest(path, token);
+      for (const user of results) users.set(user.visitorId, user);
+      if (!results.length || number * 1000 >= total) return [...users.values()];
+    }
+  }
+
+  /**
+   * @param {string} query
+   * @returns {Promise<ActiveUser>}
+   */
+  async function userStatus(query) {
+    const asked = String(query ?? "");
+    // As a path segment these would mean another address.
+    if (["", ".", ".."].includes(asked)) return {};
+    try {
+      return await rest(`customerstatus/${encodeURIComponent(asked)}`, pageToken());
+    } catch (error) {
+      if (error instanceof Failure && error.code === "not-found") return {};
+      throw error;
+    }
+  }
+
+  // --- windows -------------------------------------------------------------------
+
+  /** @param {"agent" | "visitor"} role @param {string} visitorId */
+  const windowName = (role, visitorId) => `chatvisor-${role}-${visitorId}`;
+
+  /**
+   * Open the call's window while the click still counts; where it goes comes later.
+   *
+   * @param {string} name
+   */
+  function openWindow(name) {
+    const opened = window.open("", name);
+    try {
+      if (opened && !opened.document.title) opened.document.title = text("window.title");
+    } catch {
+      // A window of that name shows a call already: it is used again.
+    }
+    return opened;
+  }
+
+  /**
+   * @param {Window | null} opened
+   * @param {string} name
+   * @param {string} url
+   */
+  function go(opened, name, url) {
+    try {
+      if (!opened || opened.closed) throw new Failure("blocked");
+      opened.location.replace(url);
+    } catch {
+      notify(text("notice.blocked"), { href: url, target: name });
+    }
+  }
+
+  /** @param {Window | null} opened @param {string} name @param {unknown} error */
+  function goNowhere(opened, name, error) {
+    const code = error instanceof Failure ? error.code : "";
+    const reason = code === "not-found" ? "visitor-gone" : code;
+    const shown = ["busy", "visitor-gone"].includes(reason) ? reason : "failed";
+    const end = new URL(`call/none#ended=${shown}`, BASE).href;
+    if (opened && !opened.closed) go(opened, name, end);
+    else notify(text(`failed.${shown}`));
+  }
+
+  /**
+   * @param {string} name
+   * @param {Window | null} opened
+   * @param {() => Promise<{callId: string, url: string}>} start
+   * @returns {Promise<string | null>} the call's id
+   */
+  async function begin(name, opened, start) {
+    try {
+      const { callId, url } = await start();
+      go(opened, name, url);
+      return callId;
+    } catch (error) {
+      goNowhere(opened, name, error);
+      throw error;
+    }
+  }
+
+  /** @type {Map<string, Promise<string | null>>} */
+  const starting = new Map();
+
+  /** @param {string} visitorId */
+  function startScreen(visitorId) {
+    const id = String(visitorId ?? "");
+    const already = starting.get(id);
+    if (already) return already; // a double click is one call
+    const name = windowName("agent", id);
+    const opened = openWindow(name);
+    try {
+      if (opened) opened.opener = null; // what the customer sends is shown there
+    } catch {
+      // Cut off already: the window shows a call.
+    }
+    const token = callToken(id);
+    const started = answer("calling.startScreen", null, null, () =>
+      begin(name, opened, () =>
+        rest("call", token, { visitorId: id, kind: "screen" }),
+      ),
+    ).finally(() => starting.delete(id));
+    starting.set(id, started);
+    return started;
+  }
+
+  // --- the queue -----------------------------------------------------------------
+
+  /** @param {string} [uid] */
+  function startConference(uid) {
+    const id = visitor.known?.id ?? crypto.randomUUID?.() ?? String(Math.random());
+    const name = windowName("visitor", id);
+    const opened = openWindow(name);
+    const fields = uid === undefined || uid === null ? {} : { uid: String(uid) };
+    return answer("conference.start", null, null, () =>
+      begin(name, opened, async () => {
+        const { callId, url } = await visitor.request("conference-start", fields);
+        return { callId, url };
+      }),
+    );
+  }
+
+  /**
+   * @param {string} uid
+   * @param {Record<string, unknown> | (() => void) | null} [props]
+   * @param {() => void} [callback]
+   */
+  async function joinQueue(uid, props, callback) {
+    const done = typeof props === "function" ? props : callback;
+    const given = typeof props === "function" ? {} : (props ?? {});
+    /** @type {Record<string, unknown>} */
+    const known = {};
+    for (const key of ["firstName", "lastName", "email"]) {
+      if (given[key] !== undefined) known[key] = String(given[key]).slice(0, 1000);
+    }
+    const joined = Number(given.joinedTimestamp);
+    if (Number.isFinite(joined)) known.joinedTimestamp = joined;
+    try {
+      await visitor.request("conference-join", { uid: String(uid), props: known });
+    } catch (error) {
+      complain("conference.join", error);
+      return false;
+    }
+    call(done);
+    return true;
+  }
+
+  /**
+   * One loop per id, however often it is asked for; the last callback counts.
+   *
+   * @type {Map<string, {callback: unknown, done: Promise<number | null>}>}
+   */
+  const polls = new Map();
+
+  /** @param {string} uid @param {(position: number) => void} callback */
+  function queueStatus(uid, callback) {
+    const id = String(uid);
+    const running = polls.get(id);
+    if (running) {
+      running.callback = callback;
+      return running.done;
+    }
+    const poll = { callback, done: /** @type {Promise<number | null>} */ (pollQueue(id)) };
+    polls.set(id, poll);
+    return poll.done;
+  }
+
+  /** @param {string} uid */
+  async function pollQueue(uid) {
+    for (let misses = 0; ; ) {
+      try {
+        const { position } = await visitor.request("queue-status", { uid });
+        misses = 0;
+        const callback = polls.get(uid)?.callback;
+        if (position === -1) polls.delete(uid);
+        call(callback, position);
+        if (position === -1) return -1;
+      } catch (error) {
+        const code = error instanceof Failure ? error.code : "failed";
+        const passing = code === "lost" || code === "unreachable";
+        if (!passing || misses++ === 0) complain("conference.queueStatus", error);
+        if (!passing) {
+          polls.delete(uid);
+          return null;
+        }
+      }
+      await pause(2000);
+    }
+  }
+
+  // --- agents --------------------------------------------------------------------
+
+  /**
+   * Hear at once when active users change: a number, no data.
+   *
+   * @param {string | (() => string | Promise<string>)} token
+   * @param {(n: number | null, state: AgentSocketState) => void} onTick
+   */
+  function connectAgent(token, onTick) {
+    const renewable = typeof token === "function";
+    const socket = new Socket(
+      async () => ({
+        type: "hello-agent",
+        token: renewable ? await token() : token,
+      }),
+      (message) => {
+        call(onTick, message.type === "tick" ? message.n : null, "live");
+      },
+      (code) => {
+        call(onTick, null, "reconnecting");
+        if (!FINAL_CODES.has(code) || (code === 4401 && renewable)) return true;
+        complain("agent.connect", new Failure(`closed-${code}`));
+        return false;
+      },
+    );
+    socket.open();
+    return { close: () => socket.close() };
+  }
+
+  // --- the public API ------------------------------------------------------------
+
+  scope.CV = {
+    user: {
+      /** @param {ActiveUser} activeUser */
+      tag: (activeUser) =>
+        answer("user.tag", null, undefined, async () => visitor.setTag(activeUser)),
+      reset: () => answer("user.reset", null, undefined, async () => visitor.forget()),
+      /** @param {(users: ActiveUser[]) => void} callback */
+      list: (callback) =>
+        answer("user.list", callback, /** @type {ActiveUser[]} */ ([]), listUsers),
+      /** @param {string} query @param {(user: ActiveUser) => void} callback */
+      status: (query, callback) =>
+        answer("user.status", callback, {}, () => userStatus(query)),
+    },
+    rest: {
+      /** @param {string} first @param {boolean | string} [second] */
+      auth: (first, second) =>
+        answer("rest.auth", null, false, () => auth(first, second)),
+    },
+    calling: { startScreen },
+    conference: { start: startConference, join: joinQueue, queueStatus },
+    api: {
+      /** @param {(online: boolean) => void} callback */
+      isAgentOnline: (callback) =>
+        answer("api.isAgentOnline", callback, false, async () => {
+          const { online } = await visitor.request("agents");
+          return Boolean(online);
+        }),
+    },
+    agent: { connect: connectAgent },
+  };
+
+  followPage(visitor);
+  // Who was here before is still here; a browser that nobody tagged needs no socket.
+  if (visitor.known) visitor.open();
+
+  // From now on truthy; what a page sets later all the same is called all the same.
+  const waiting = scope.CVLoaded;
+  Object.defineProperty(window, "CVLoaded", {
+    configurable: true,
+    enumerable: true,
+    get: () => true,
+    set: (callback) => call(callback),
+  });
+  call(waiting);
+})();
