@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import socket
 import textwrap
 import typing as t
 from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from flask_login import LoginManager
 from flask_login import login_user
 
@@ -20,12 +23,16 @@ from flask_chatvisor import config
 from flask_chatvisor import injection
 from flask_chatvisor.service import settings
 from flask_chatvisor.service.protocol import EndReason
+from flask_chatvisor.testing import AgentClient
+from flask_chatvisor.testing import tag_of
 
 from .conftest import HTML
+from .conftest import SCRIPT
 from .conftest import USERS
+from .conftest import make_application
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = Path(t.cast(str, flask_chatvisor.__file__)).parent
+PACKAGE = Path(flask_chatvisor.__file__).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))]
 SETS_IT_UP_ITSELF = {"README.md", "quickstart.rst", "cloud.rst"}
 
@@ -55,7 +62,11 @@ def blocks(path: Path) -> list[str]:
 def portal() -> Flask:
     """An application as the manual's readers have one."""
     app = Flask("portal")
-    app.config.update(SECRET_KEY="secret-of-the-tests", TESTING=True)
+    app.config.update(
+        SECRET_KEY="secret-of-the-tests",
+        TESTING=True,
+        CHATVISOR_EMBEDDED_BIND=f"127.0.0.1:{unused_port()}",
+    )
     LoginManager(app).user_loader(USERS.get)
     app.add_url_rule("/", "home", lambda: HTML)
     app.add_url_rule(
@@ -64,15 +75,36 @@ def portal() -> Flask:
     return app
 
 
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def create_app(more: Mapping[str, t.Any]) -> Flask:
+    keys = {name.removeprefix("CHATVISOR_"): value for name, value in more.items()}
+    return make_application(**keys)[0]
+
+
+def sign_in(client: FlaskClient, email: str) -> None:
+    (user_id,) = (user.id for user in USERS.values() if user.email == email)
+    client.get(f"/sign-in/{user_id}")
+
+
 def run(path: Path, app: Flask) -> None:
-    """Run the examples of a page, one after the other, about this application."""
-    chatvisor = Chatvisor()
+    """Run the examples of a page one after the other, and the tests that they define.
+
+    :param app: what the page calls ``app``.
+    """
+    names: dict[str, t.Any] = {"__name__": "example", "app": app}
+    names |= {"create_app": create_app, "sign_in": sign_in}
+    names["chatvisor"] = chatvisor = Chatvisor()
     if path.name not in SETS_IT_UP_ITSELF:
-        app.config["CHATVISOR_SCRIPT_URL"] = "https://help.example.com/cdn/js/x.js"
+        app.config["CHATVISOR_SCRIPT_URL"] = SCRIPT
         chatvisor.init_app(app)
-    names = {"__name__": "example", "app": app, "chatvisor": chatvisor}
     for block in blocks(path):
         exec(compile(block, path, "exec"), names)  # noqa: S102 - our own manual
+    for name in [name for name in names if name.startswith("test_")]:
+        names[name]()
 
 
 @pytest.mark.parametrize(
@@ -82,17 +114,26 @@ def test_the_examples_of_a_page_run(path: Path) -> None:
     run(path, portal())
 
 
-def test_the_readmes_example_tags_customers_and_no_agents() -> None:
+@pytest.fixture
+def readme_app() -> Iterator[Flask]:
     app = portal()
     run(ROOT / "README.md", app)
-    # Without a service of its own: this is about the pages.
-    app.before_request_funcs.clear()
-    customer, agent = app.test_client(), app.test_client()
-    customer.get("/sign-in/1")
-    agent.get("/sign-in/3")
-    assert 'id="chatvisor-tag"' in customer.get("/").text
-    assert "john@example.com" in customer.get("/").text
-    assert "mary@example.com" not in agent.get("/").text
+    yield app
+    app.extensions["chatvisor"].embedded.stop()
+
+
+def test_the_readmes_example_tags_customers_and_lists_them_for_agents(
+    readme_app: Flask,
+) -> None:
+    customer, agent = readme_app.test_client(), readme_app.test_client()
+    sign_in(customer, "john@example.com")
+    sign_in(agent, "mary@example.com")
+    tag = tag_of(customer.get("/"))
+    assert tag is not None
+    assert tag["email"] == "john@example.com"
+    assert tag_of(agent.get("/")) is None
+    assert AgentClient(agent).users().get_json()["users"] == []
+    assert AgentClient(customer).users().status_code == 403
 
 
 def test_the_readme_is_short() -> None:
