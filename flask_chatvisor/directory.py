@@ -250,10 +250,8 @@ def _sort_key(user: ActiveUser, by: str) -> tuple[str, float]:
         moment = user.since if by == "since" else user.last_seen
         return "", moment.timestamp() if moment else 0.0
     if by == "page":
-        text = user.location.path or user.location.title if user.location else ""
-    else:
-        text = user.email if by == "email" else user.name
-    return (text or "").casefold(), 0.0
+        return (user.location and user.location.path) or "", 0.0
+    return ((user.email if by == "email" else user.name) or "").casefold(), 0.0
 
 
 def _wait_key(user: ActiveUser) -> float:

@@ -151,9 +151,11 @@ class FakeService:
         :return: the visitor's id.
         """
         now = dt.datetime.now(dt.UTC)
-        given = {"visitor_id": f"visitor-{next(self._ids)}", "since": now} | fields
+        visitor_id = f"visitor-{next(self._ids)}"
+        defaults = {"visitor_id": visitor_id, "since": now, "last_seen": now}
+        given: dict[str, t.Any] = defaults | fields
         given["labels"] = tuple(given.get("labels", ()))
-        user = ActiveUser(**({"last_seen": now} | given))
+        user = ActiveUser(**given)
         self._users[user.visitor_id] = user
         return user.visitor_id
 

@@ -307,6 +307,8 @@ class _Bearer(requests.auth.AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._token is not None:
+            if not self._token.isprintable():
+                raise rq.InvalidHeader("The token has control characters.")
             # Bytes: http.client can write text only if it is Latin-1.
             header: t.Any = f"Bearer {self._token}".encode()
             request.headers["Authorization"] = header
@@ -359,9 +361,9 @@ def _problem_code(body: bytes) -> str | None:
 
 def _proxies(base_url: str) -> dict[str, str]:
     """Keep what is on this machine away from the environment's proxy."""
-    host = urlsplit(base_url).hostname or ""
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        host = urlsplit(base_url).hostname or ""
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        loopback = host == "localhost"
-    return {"no_proxy": host} if loopback else {}
+        return {}
+    return {"no_proxy": host} if local else {}
