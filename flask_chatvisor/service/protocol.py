@@ -166,7 +166,7 @@ class Ack(Message):
 class Tag(Message):
     """``CV.user.tag``: cleaned by presence, never trusted here."""
 
-    tag: dict[str, t.Any]
+    tag: t.Any
 
 
 class Reset(Message):

@@ -1,0 +1,238 @@
+"""Who may do what: tokens, tickets and the secrets that are derived, not stored."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import typing as t
+from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .. import tokens
+from .protocol import AgentRef
+from .settings import Settings
+from .settings import is_turn
+
+Role = t.Literal["visitor", "agent"]
+
+
+class Refusal(Exception):
+    """Something that a client asked for and does not get.
+
+    :ivar code: one of the stable codes of the service's problems.
+    :ivar extra: further members of the problem.
+    """
+
+    def __init__(self, code: str, detail: str, **extra: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.extra = extra
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a REST request: the tenant, or one agent.
+
+    :ivar grant: ``None`` for the API token, which may do everything but call.
+    """
+
+    grant: tokens.UserGrant | None = None
+
+    def require(self, scope: str) -> None:
+        """Refuse a user token that lacks a scope.
+
+        :raises Refusal: ``scope-missing``.
+        """
+        if self.grant is not None and scope not in self.grant.scope:
+            raise Refusal("scope-missing", f"This token lacks the scope {scope!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What a tag turned out to be worth."""
+
+    tag: object
+    verified: bool
+
+
+class Access:
+    """Issues and checks every credential of one service.
+
+    :param random: makes an unguessable text.
+    """
+
+    def __init__(
+        self, settings: Settings, *, random: Callable[[], str] = tokens.new_secret
+    ) -> None:
+        self._settings = settings
+        self.new_id = random
+        self._visitor_keys = _derived(settings, "visitor")
+        self._call_keys = _derived(settings, "call")
+        self._health_key = tokens.derive(settings.api_tokens[0], "health")
+
+    # --- visitors and call windows
+
+    def visitor_secret(self, visitor_id: str) -> str:
+        """Derive the secret by which a browser proves that it is this visitor."""
+        return _mac(self._visitor_keys[0], visitor_id)
+
+    def is_visitor(self, visitor_id: str, secret: str) -> bool:
+        """Check a visitor's secret."""
+        return _matches(self._visitor_keys, visitor_id, secret)
+
+    def call_secret(self, call_id: str, role: Role, agent_email: str | None) -> str:
+        """Derive the secret of one participant's call window."""
+        return _mac(self._call_keys[0], _seat(call_id, role, agent_email))
+
+    def role_in_call(
+        self, call_id: str, secret: str, agent_email: str | None
+    ) -> Role | None:
+        """Tell whose call window has this secret.
+
+        :param agent_email: of the agent whose call it is now; another's secret,
+            from before the call was given up, is good no more.
+        """
+        if _matches(self._call_keys, _seat(call_id, "visitor", None), secret):
+            return "visitor"
+        if agent_email is not None:
+            seat = _seat(call_id, "agent", agent_email)
+            if _matches(self._call_keys, seat, secret):
+                return "agent"
+        return None
+
+    @staticmethod
+    def ticket_key(ticket: str) -> str:
+        """Hash a ticket: a store never sees the ticket itself."""
+        return hashlib.sha256(ticket.encode()).hexdigest()
+
+    # --- REST and agents
+
+    def caller(self, authorization: str | None, now: float) -> Caller:
+        """Identify the sender of a REST request.
+
+        :param authorization: the header.
+        :raises Refusal: ``token-missing``, ``token-invalid``, ``token-expired``.
+        """
+        scheme, _, token = (authorization or "").strip().partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Refusal("token-missing", "Send the header Authorization: Bearer.")
+        if _is_one_of(token, self._settings.api_tokens):
+            return Caller()
+        return Caller(self.grant(token, now))
+
+    def grant(self, token: str, now: float) -> tokens.UserGrant:
+        """Check a user token.
+
+        :raises Refusal: ``token-invalid`` or ``token-expired``.
+        """
+        try:
+            return tokens.verify_user(token, self._settings.api_tokens, now=now)
+        except tokens.TokenError as error:
+            raise Refusal(error.code, error.detail) from None
+
+    def mint(
+        self,
+        *,
+        email: str,
+        name: str,
+        scope: Iterable[str],
+        now: float,
+        ttl: int,
+        visitor_id: str | None,
+    ) -> str:
+        """Mint a user token for one agent."""
+        return tokens.sign_user(
+            self._settings.api_tokens[0],
+            email=email,
+            name=name,
+            scope=scope,
+            now=now,
+            ttl=ttl,
+            visitor_id=visitor_id,
+        )
+
+    # --- identity
+
+    def vouch(self, tag: object, now: float) -> Vouched:
+        """Decide whom to believe about a tag: its token, or the page.
+
+        With a good identity token every field comes from it and none from the page.
+
+        :raises Refusal: where identity is required and not proven.
+        """
+        token = tag.get("externalToken") if isinstance(tag, dict) else None
+        try:
+            return Vouched(self._identity(token, now), verified=True)
+        except Refusal:
+            if self._settings.require_identity:
+                raise
+        return Vouched(tag, verified=False)
+
+    def _identity(self, token: object, now: float) -> dict[str, t.Any]:
+        if not isinstance(token, str) or not token:
+            raise Refusal("token-missing", "The tag has no identity token.")
+        try:
+            identity = tokens.verify_identity(
+                token, self._settings.identity_keys, now=now
+            )
+        except tokens.TokenError as error:
+            raise Refusal(error.code, error.detail) from None
+        return identity.tag
+
+    # --- other proofs
+
+    def health_proof(self, nonce: str) -> str:
+        """Prove to whoever has the API token that this is its service."""
+        return _mac(self._health_key, nonce)
+
+    def ice_servers(self, name: str, now: float) -> list[dict[str, t.Any]]:
+        """List STUN and TURN servers, with credentials that are good for a while.
+
+        :param name: whom the credentials are for, for the TURN server's log.
+        """
+        return [
+            self._ice_server(dict(s), name, now) for s in self._settings.ice_servers
+        ]
+
+    def _ice_server(
+        self, server: dict[str, t.Any], name: str, now: float
+    ) -> dict[str, t.Any]:
+        secret = self._settings.turn_secret
+        if secret is None or not is_turn(server):
+            return server
+        username = f"{int(now + self._settings.timings.turn)}:{name}"
+        # The TURN servers' convention prescribes SHA-1.
+        digest = hmac.digest(secret.encode(), username.encode(), "sha1")
+        credential = base64.b64encode(digest).decode()
+        return {**server, "username": username, "credential": credential}
+
+
+def agent_ref(grant: tokens.UserGrant) -> AgentRef:
+    """Name the agent of a user token."""
+    return AgentRef(name=grant.name, email=grant.email)
+
+
+def _seat(call_id: str, role: Role, agent_email: str | None) -> str:
+    return f"{call_id}:{role}:{agent_email if role == 'agent' else ''}"
+
+
+def _derived(settings: Settings, label: str) -> tuple[bytes, ...]:
+    return tuple(tokens.derive(token, label) for token in settings.api_tokens)
+
+
+def _mac(key: bytes, text: str) -> str:
+    digest = hmac.digest(key, text.encode(), hashlib.sha256)[:16]
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _matches(keys: Iterable[bytes], text: str, secret: str) -> bool:
+    return any(tokens.same(_mac(key, text), secret) for key in keys)
+
+
+def _is_one_of(token: str, known: Iterable[str]) -> bool:
+    # Every one is compared, so that the time it takes tells nothing.
+    return sum(tokens.same(token, one) for one in known) > 0

@@ -1,0 +1,207 @@
+"""The service inside an application's process, for development, tests and demos.
+
+The reloader's two processes and sibling workers share one service: whoever binds the
+address first runs it. Binding is also how anyone finds out that it has died.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import http.client
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+import typing as t
+import weakref
+from collections.abc import Callable
+from collections.abc import Mapping
+
+from . import create_service
+from .access import Access
+from .server import Server
+from .server import listen
+from .server import make_server
+from .settings import Settings
+from .settings import base_url
+
+#: Attempts to recognise a sibling that has bound the address but answers not yet,
+#: and the seconds between them.
+ATTEMPTS = 50
+PAUSE = 0.1
+
+
+class EmbeddedError(RuntimeError):
+    """The embedded service cannot listen; the message says what to do."""
+
+
+class Embedded:
+    """Runs the service in a thread, unless a sibling process does.
+
+    :param bind: host and port; the host is a loopback address.
+    :param api_token: the same in all processes of the application.
+    :param identity_key: likewise.
+    :param on_event: is called with every call event, in a thread of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        bind: tuple[str, int],
+        api_token: str,
+        identity_key: str,
+        on_event: Callable[[Mapping[str, t.Any]], None] | None = None,
+    ) -> None:
+        host, port = bind
+        self.settings = Settings(
+            api_tokens=(api_token,),
+            identity_keys=(identity_key,),
+            require_identity=True,
+            host=host,
+            port=port,
+            url=base_url(host, port),
+        )
+        self._on_event = on_event
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+        self._sibling_known = False
+        _instances.add(self)
+
+    def ensure(self) -> None:
+        """Start the service, unless it runs here or in a sibling process.
+
+        Cheap enough for every request.
+
+        :raises EmbeddedError: if something else has the address.
+        """
+        if self._running is not None and self._running.alive:
+            return
+        with self._lock:
+            if self._running is None or not self._running.alive:
+                self._start_or_share()
+
+    def stop(self) -> None:
+        """Stop the service, if it runs in this process."""
+        with self._lock:
+            running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the service runs in this process."""
+        return self._running is not None and self._running.alive
+
+    def _start_or_share(self) -> None:
+        for _ in range(ATTEMPTS):
+            bound = self._bind()
+            if bound is not None:
+                self._sibling_known = False
+                self._running = _Running(self.settings, self._on_event, bound)
+                return
+            if self._sibling_known or self._is_sibling():
+                self._sibling_known = True
+                return
+            time.sleep(PAUSE)
+        raise EmbeddedError(self._taken("nothing answers there"))
+
+    def _bind(self) -> socket.socket | None:
+        try:
+            return listen(self.settings.host, self.settings.port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return None
+            why = f"it cannot be listened on ({error.strerror})"
+            raise EmbeddedError(self._taken(why)) from error
+
+    def _is_sibling(self) -> bool:
+        """Ask who has the address; ``False`` while nobody answers.
+
+        :raises EmbeddedError: if it is somebody else.
+        """
+        nonce = secrets.token_urlsafe(16)
+        try:
+            answer = _health(self.settings, nonce)
+        except (ConnectionError, TimeoutError):
+            return False
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise EmbeddedError(self._taken("something else answers there")) from error
+        proof = answer.get("proof") if isinstance(answer, dict) else None
+        if proof != Access(self.settings).health_proof(nonce):
+            raise EmbeddedError(self._taken("something else answers there"))
+        return True
+
+    def _taken(self, why: str) -> str:
+        return (
+            f"The embedded Chatvisor service wants {self.settings.url}, but {why}."
+            " Stop it, or set CHATVISOR_EMBEDDED_BIND to another address. An"
+            " application with another SECRET_KEY counts as something else."
+        )
+
+    def __repr__(self) -> str:
+        where = "here" if self.is_here else "elsewhere"
+        return f"<{type(self).__name__} {self.settings.url} {where}>"
+
+
+class _Running:
+    """A service that runs in a thread of this process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_event: Callable[[Mapping[str, t.Any]], None] | None,
+        bound: socket.socket,
+    ) -> None:
+        self._pid = os.getpid()
+        self._bound = bound
+        self._server: Server = make_server(create_service(settings, on_event=on_event))
+        self._thread = threading.Thread(
+            target=self._server.run,
+            kwargs={"sockets": [bound]},
+            name="chatvisor-service",
+            daemon=True,
+        )
+        self._thread.start()
+        atexit.register(self.stop)
+
+    @property
+    def alive(self) -> bool:
+        return self._pid == os.getpid() and self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        atexit.unregister(self.stop)
+        if self.alive:
+            self._server.should_exit = True
+            self._thread.join(10)
+
+    def forget_in_child(self) -> None:
+        """Leave the parent's listening socket to the parent."""
+        self._bound.close()
+
+
+def _health(settings: Settings, nonce: str) -> t.Any:
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=3)
+    try:
+        connection.request("GET", f"/health?nonce={nonce}")
+        return json.loads(connection.getresponse().read(64 * 1024))
+    finally:
+        connection.close()
+
+
+_instances: weakref.WeakSet[Embedded] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for embedded in _instances:
+        embedded._lock = threading.Lock()
+        if embedded._running is not None:
+            embedded._running.forget_in_child()
+            embedded._running = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,134 @@
+"""Call events: delivered in the background, in order, with a few retries."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import queue
+import threading
+import time
+import typing as t
+import uuid
+from collections.abc import Callable
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from .. import tokens
+
+logger = logging.getLogger(__name__)
+
+Event = Mapping[str, t.Any]
+#: Seconds before each further attempt.
+PAUSES = (0.5, 2.0, 8.0)
+#: Events that wait for a receiver that does not answer; more are dropped.
+MOST_WAITING = 1000
+
+
+class Events:
+    """Delivers events in a thread of its own, which starts with the first.
+
+    :param deliver: takes one event; may take its time.
+    """
+
+    def __init__(self, deliver: Callable[[Event], None] | None) -> None:
+        self._deliver = deliver
+        self._queue: queue.Queue[Event | None] = queue.Queue(MOST_WAITING)
+        self._thread: threading.Thread | None = None
+
+    def put(self, event: Event) -> None:
+        """Have an event delivered; never waits."""
+        if self._deliver is None:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._run,
+                args=(self._deliver,),
+                name="chatvisor-events",
+                daemon=True,
+            )
+            self._thread.start()
+        try:
+            self._queue.put_nowait({"id": str(uuid.uuid4()), **event})
+        except queue.Full:
+            logger.error("A call event was dropped: %d wait.", MOST_WAITING)
+
+    def stop(self, patience: float = 2.0) -> None:
+        """Deliver what waits, for at most so many seconds."""
+        if self._thread is None:
+            return
+        try:
+            self._queue.put(None, timeout=patience)
+        except queue.Full:
+            return
+        self._thread.join(patience)
+
+    def _run(self, deliver: Callable[[Event], None]) -> None:
+        while (event := self._queue.get()) is not None:
+            try:
+                deliver(event)
+            except Exception:  # the application's code: the next event is not its fault
+                logger.exception("A call event's receiver failed.")
+
+
+class Poster:
+    """Posts signed events to a URL.
+
+    :param pauses: seconds before each further attempt.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_token: str,
+        *,
+        pauses: tuple[float, ...] = PAUSES,
+        timeout: float = 10,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._url = urlsplit(url)
+        self._api_token = api_token
+        self._pauses = pauses
+        self._timeout = timeout
+        self._clock = clock
+        self._sleep = sleep
+
+    def __call__(self, event: Event) -> None:
+        """Post an event; what stays refused is logged and given up."""
+        body = json.dumps(event).encode()
+        for pause in (*self._pauses, None):
+            problem, again = self._attempt(body)
+            if not problem:
+                return
+            if pause is None or not again:
+                break
+            self._sleep(pause)
+        logger.error("A call event was not delivered: %s.", problem)
+
+    def _attempt(self, body: bytes) -> tuple[str, bool]:
+        """Try once; return what went wrong, and whether to try again."""
+        try:
+            status = self._post(body)
+        except (OSError, http.client.HTTPException) as error:
+            return f"{type(error).__name__}: {error}", True
+        if 200 <= status < 300:
+            return "", False
+        return f"status {status}", status == 429 or status >= 500
+
+    def _post(self, body: bytes) -> int:
+        host, port = t.cast(str, self._url.hostname), self._url.port
+        secure = self._url.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(host, port, timeout=self._timeout)
+        # Signed anew each time: a signature is good for five minutes only.
+        signature = tokens.sign_event(body, self._api_token, now=self._clock())
+        headers = {
+            "Content-Type": "application/json",
+            "X-Chatvisor-Signature": signature,
+        }
+        try:
+            connection.request("POST", self._url.path or "/", body, headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()

@@ -1,0 +1,304 @@
+"""The REST API: active users, user tokens, calls and health."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .access import Access
+from .access import Caller
+from .access import Refusal
+from .access import agent_ref
+from .protocol import timestamp
+from .settings import Settings
+from .store import SORTS
+from .store import Selection
+from .store import Store
+from .switchboard import Switchboard
+
+MAX_PAGE_SIZE = 1000
+MAX_TTL = 3600
+
+_STATUSES: Mapping[str, tuple[int, str]] = {
+    "token-missing": (401, "Authentication is needed"),
+    "token-invalid": (401, "The token is not valid"),
+    "token-expired": (401, "The token has expired"),
+    "token-used": (401, "The token was used already"),
+    "scope-missing": (403, "The token is not good for this"),
+    "wrong-visitor": (403, "The token is for another visitor"),
+    "origin-refused": (403, "This origin is not allowed"),
+    "not-found": (404, "Not found"),
+    "visitor-gone": (404, "The visitor has gone"),
+    "method-not-allowed": (405, "Method not allowed"),
+    "busy": (409, "The visitor is in a call"),
+    "too-large": (413, "The request is too large"),
+    "bad-request": (400, "The request is not understood"),
+}
+_Scope = t.Literal["list", "call", "presence"]
+_Text = t.Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
+_Id = t.Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+_Ttl = t.Annotated[int, msgspec.Meta(ge=1, le=MAX_TTL)]
+
+
+class _Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """The base of what clients send."""
+
+
+class UserTokenRequest(_Body):
+    """Wishes for a user token; one that is bound to a visitor is for calling it."""
+
+    email: _Text
+    ttl: _Ttl
+    name: t.Annotated[str, msgspec.Meta(max_length=320)] = ""
+    visitor_id: _Id | None = None
+    scope: list[_Scope] | None = None
+
+
+class CallRequest(_Body):
+    """Whom to call."""
+
+    visitor_id: _Id
+    kind: t.Literal["screen"] = "screen"
+
+
+_B = t.TypeVar("_B", bound=_Body)
+
+
+class Rest:
+    """The handlers of the REST API."""
+
+    def __init__(
+        self, settings: Settings, access: Access, store: Store, board: Switchboard
+    ) -> None:
+        self._settings = settings
+        self._access = access
+        self._store = store
+        self._board = board
+
+    def routes(self) -> list[Route]:
+        """List the routes of the API."""
+        users = "/rest/v1/customerstatus"
+        return [
+            Route("/health", self.health),
+            Route(users, self.users),
+            Route(users + "/{query:path}", self.user),
+            Route("/rest/v1/usertoken", self.user_token, methods=["POST"]),
+            Route("/rest/v1/call", self.call, methods=["POST"]),
+        ]
+
+    async def health(self, request: Request) -> Response:
+        """Answer through the loop that runs the hub, so that a stuck one shows."""
+        stuck = self._board.is_stuck()
+        health = {"status": "stuck" if stuck else "ok"}
+        health["time"] = timestamp(self._board.clock())
+        if nonce := request.query_params.get("nonce", "")[:128]:
+            health["proof"] = self._access.health_proof(nonce)
+        return _json(health, 503 if stuck else 200)
+
+    async def users(self, request: Request) -> Response:
+        """List active users."""
+        self._caller(request).require("list")
+        selection = _selection(request.query_params)
+        total, results = self._board.hub.select_users(selection)
+        return _json({"page": selection.page, "total": total, "results": results})
+
+    async def user(self, request: Request) -> Response:
+        """Find one active user."""
+        self._caller(request).require("list")
+        found = self._board.hub.find_user(request.path_params["query"])
+        if found is None:
+            raise Refusal("not-found", "Nobody of this id or e-mail is active.")
+        return _json(found)
+
+    async def user_token(self, request: Request) -> Response:
+        """Mint a user token."""
+        if self._caller(request).grant is not None:
+            raise Refusal("scope-missing", "Only the API token mints user tokens.")
+        wanted = await self._body(request, UserTokenRequest)
+        bound = wanted.visitor_id is not None
+        scope = wanted.scope or (["call"] if bound else list(t.get_args(_Scope)))
+        now = self._board.clock()
+        token = self._access.mint(
+            email=wanted.email,
+            name=wanted.name or wanted.email,
+            scope=scope,
+            now=now,
+            ttl=wanted.ttl,
+            visitor_id=wanted.visitor_id,
+        )
+        until = timestamp(int(now) + wanted.ttl)
+        return _json({"token": token, "expiresAt": until}, 201)
+
+    async def call(self, request: Request) -> Response:
+        """Start a call, or join a visitor who waits."""
+        caller = self._caller(request)
+        caller.require("call")
+        if caller.grant is None:
+            raise Refusal("scope-missing", "Call with a user token: who is calling?")
+        wanted = await self._body(request, CallRequest)
+        self._use_up(caller, wanted.visitor_id)
+        agent = agent_ref(caller.grant)
+        call = self._board.run(self._board.hub.request_call, agent, wanted.visitor_id)
+        return _json({"callId": call.call_id, "url": call.url}, 201)
+
+    def _caller(self, request: Request) -> Caller:
+        header = request.headers.get("authorization")
+        return self._access.caller(header, self._board.clock())
+
+    def _use_up(self, caller: Caller, visitor_id: str) -> None:
+        """Use a token that is bound to a visitor: it is good once."""
+        grant = caller.grant
+        if grant is None or grant.visitor_id is None:
+            return
+        if grant.visitor_id != visitor_id:
+            raise Refusal("wrong-visitor", "This token is for another visitor.")
+        now = self._board.clock()
+        # A minute longer than it lives, for clocks that differ.
+        if not self._store.take_once(f"jti:{grant.jti}", grant.expires_at + 60, now):
+            raise Refusal("token-used", "This token was used; it is good once.")
+
+    async def _body(self, request: Request, kind: type[_B]) -> _B:
+        limit, body = self._settings.limits.body, b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise Refusal("too-large", f"A body has at most {limit} bytes.")
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.DecodeError as error:
+            raise Refusal("bad-request", f"The body: {error}.") from None
+
+
+def _selection(params: Mapping[str, str]) -> Selection:
+    sort = params.get("sort") or "name"
+    if sort.removeprefix("-") not in SORTS:
+        raise Refusal("bad-request", f"sort must be one of {', '.join(SORTS)}.")
+    return Selection(
+        q=params.get("q", ""),
+        label=params.get("label", ""),
+        assigned=params.get("assigned", ""),
+        sort=sort,
+        page=_number(params, "pageNumber", 1, 1_000_000),
+        page_size=_number(params, "pageSize", 50, MAX_PAGE_SIZE),
+    )
+
+
+def _number(params: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = params.get(name) or str(default)
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+        raise Refusal("bad-request", f"{name} must be a number, 1 to {most}.")
+    return int(text)
+
+
+# --- answers --------------------------------------------------------------------
+
+
+def _json(content: t.Any, status: int = 200) -> Response:
+    return Response(
+        msgspec.json.encode(content),
+        status,
+        {"Cache-Control": "no-store"},
+        "application/json",
+    )
+
+
+def problem(
+    code: str,
+    detail: str,
+    *,
+    extra: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer with problem JSON (RFC 9457)."""
+    status, title = _STATUSES[code]
+    content = {"type": "about:blank", "title": title, "status": status}
+    content |= {"code": code, "detail": detail, **(extra or {})}
+    response = _json(content, status)
+    response.headers["Content-Type"] = "application/problem+json"
+    response.headers.update(headers or {})
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+async def on_refusal(request: Request, error: Exception) -> Response:
+    """Answer a refusal."""
+    error = t.cast(Refusal, error)
+    return problem(error.code, error.detail, extra=error.extra)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """Answer what routing found wrong."""
+    error = t.cast(HTTPException, error)
+    headers = error.headers
+    if error.status_code == 405:
+        return problem("method-not-allowed", "Use another method.", headers=headers)
+    if error.status_code == 404:
+        return problem("not-found", "There is nothing at this address.")
+    return problem("bad-request", error.detail, headers=headers)
+
+
+# --- CORS -----------------------------------------------------------------------
+
+_Asgi = t.Callable[[t.Any, t.Any, t.Any], t.Awaitable[None]]
+
+
+class Cors:
+    """Lets pages of the allowed origins, and of no others, use the REST API."""
+
+    def __init__(self, app: _Asgi, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: t.Any, receive: t.Any, send: t.Any) -> None:
+        origin = _origin(scope)
+        if origin is None or not scope["path"].startswith("/rest/"):
+            await self._app(scope, receive, send)
+        elif not self._settings.allows(origin):
+            refusal = problem("origin-refused", "Pages of this origin may not call.")
+            await refusal(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=_preflight(origin))(
+                scope, receive, send
+            )
+        else:
+            await self._app(scope, receive, _with_cors(send, origin))
+
+
+def _origin(scope: t.Any) -> str | None:
+    if scope["type"] != "http":
+        return None
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            return str(value.decode("latin-1"))
+    return None
+
+
+def _preflight(origin: str) -> dict[str, str]:
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Methods": "GET, POST",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type",
+        "Access-Control-Max-Age": "600",
+        "Vary": "Origin",
+    }
+
+
+def _with_cors(send: t.Any, origin: str) -> t.Any:
+    added = [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"vary", b"Origin"),
+    ]
+
+    async def send_with_cors(message: t.MutableMapping[str, t.Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *added]
+        await send(message)
+
+    return send_with_cors

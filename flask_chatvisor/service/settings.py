@@ -1,0 +1,345 @@
+"""The service's settings: read from the environment, checked, frozen."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from urllib.parse import urlsplit
+
+PREFIX = "CHATVISOR_SERVICE_"
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_LOOPBACK_ORIGIN = re.compile(
+    r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.ASCII
+)
+_ICE_URL = re.compile(r"(stun|stuns|turn|turns):[^\s,]+", re.ASCII)
+
+
+class SettingsError(ValueError):
+    """Faulty settings; lists every fault at once.
+
+    :ivar faults: one full sentence for each fault, with the variable's name.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = tuple(faults)
+        lines = "\n".join(f"- {fault}" for fault in faults)
+        super().__init__(f"The service cannot start with these settings:\n{lines}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """How long things take, in seconds; tests shorten them."""
+
+    #: A visitor is still here that long after the last tab has gone.
+    presence_grace: float = 8
+    #: Ringing.
+    ring: float = 45
+    #: An unacknowledged message is sent again.
+    resend: float = 2
+    #: A call window that closed may come back: it was reloaded.
+    closed_grace: float = 5
+    #: A call window that vanished may come back: the network failed.
+    lost_grace: float = 30
+    #: An agent's or a help seeker's call window must connect.
+    window: float = 20
+    #: A queued customer must poll.
+    poll: float = 5
+    #: The shortest time between two ticks.
+    tick: float = 0.25
+    #: A connection must introduce itself.
+    hello: float = 10
+    #: A ticket may be used.
+    ticket: float = 60
+    #: An ended call still tells how it ended.
+    ended_kept: float = 300
+    #: A connection that is being closed may still take what waits for it.
+    close: float = 5
+    #: TURN credentials are good: longer than a call.
+    turn: float = 12 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of anything the service takes from one client."""
+
+    #: Bytes of a REST request's body.
+    body: int = 64 * 1024
+    #: Messages, and their characters, that wait for a slow client.
+    waiting_messages: int = 256
+    waiting_characters: int = 1024 * 1024
+    #: Messages a second that a client may send for long, and in a burst.
+    rate: float = 30
+    burst: int = 240
+    #: Tabs of one visitor.
+    tabs: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that is configurable about a service.
+
+    :param api_tokens: the first signs, all verify.
+    :param identity_keys: the first signs, all verify; none: nothing is verified.
+    :param url: the base URL as browsers see it, without a slash at the end.
+    :param origins: whose pages may tag and call; ``None`` for any port of loopback.
+    """
+
+    api_tokens: tuple[str, ...] = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 5081
+    url: str = "http://127.0.0.1:5081"
+    identity_keys: tuple[str, ...] = field(default=(), repr=False)
+    require_identity: bool = False
+    origins: frozenset[str] | None = None
+    ice_servers: tuple[Mapping[str, t.Any], ...] = field(default=(), repr=False)
+    turn_secret: str | None = field(default=None, repr=False)
+    events_url: str | None = None
+    timings: Timings = Timings()
+    limits: Limits = Limits()
+
+    def allows(self, origin: str) -> bool:
+        """Tell whether pages of this origin may tag and call."""
+        origin = origin.lower()
+        if origin == origin_of(self.url):
+            return True
+        if self.origins is None:
+            return _LOOPBACK_ORIGIN.fullmatch(origin) is not None
+        return origin in self.origins
+
+
+def base_url(host: str, port: int) -> str:
+    """Write an address as a URL."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def origin_of(url: str) -> str:
+    """Cut a URL down to its origin, without the default port."""
+    parts = urlsplit(url.lower())
+    default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    netloc = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{netloc.removesuffix(default) if default else netloc}"
+
+
+def from_environ(environ: Mapping[str, str]) -> Settings:
+    """Read the settings of a service that runs on its own.
+
+    :param environ: ``os.environ``, or any mapping.
+    :raises SettingsError: with every fault that was found.
+    """
+    reader = _Reader(environ)
+    host, port = reader.get("BIND", _bind, "127.0.0.1:5081") or ("127.0.0.1", 0)
+    keys = reader.get("IDENTITY_KEY", _secrets, "") or ()
+    values: dict[str, t.Any] = {
+        "host": host,
+        "port": port,
+        "url": _url_setting(reader, host, port),
+        "api_tokens": _api_tokens(reader),
+        "identity_keys": keys,
+        "require_identity": _require_identity(reader, keys),
+        "origins": _origins_setting(reader, host),
+        "events_url": reader.get("EVENTS_URL", _events_url, "") or None,
+        **_ice(reader),
+    }
+    reader.refuse_unknown()
+    if reader.faults:
+        raise SettingsError(reader.faults)
+    return Settings(**values)
+
+
+_T = t.TypeVar("_T")
+
+
+class _Reader:
+    """Looks variables up, and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.faults: list[str] = []
+        self.known: set[str] = set()
+
+    def text(self, name: str) -> str:
+        self.known.add(PREFIX + name)
+        return self.environ.get(PREFIX + name, "").strip()
+
+    def get(self, name: str, check: t.Callable[[str], _T], default: str) -> _T | None:
+        """Check one variable; ``check`` raises ``ValueError`` with "it must …"."""
+        try:
+            return check(self.text(name) or default)
+        except ValueError as error:
+            self.fault(name, f"is not usable: {error}.")
+            return None
+
+    def fault(self, name: str, what: str) -> None:
+        self.faults.append(f"{PREFIX}{name} {what}")
+
+    def refuse_unknown(self) -> None:
+        for key in sorted(self.environ):
+            if key.startswith(PREFIX) and key not in self.known:
+                names = ", ".join(sorted(self.known))
+                self.faults.append(f"{key} is not a setting. There are: {names}.")
+
+
+def _api_tokens(reader: _Reader) -> tuple[str, ...]:
+    tokens = reader.get("API_TOKEN", _secrets, "")
+    if tokens == ():
+        reader.fault(
+            "API_TOKEN",
+            "is not set. Make one up, for example with: python -c"
+            ' "import secrets; print(secrets.token_urlsafe(32))"',
+        )
+    return tokens or ()
+
+
+def _require_identity(reader: _Reader, keys: tuple[str, ...]) -> bool:
+    given = reader.get("REQUIRE_IDENTITY", _boolean, str(bool(keys)).lower())
+    if given and not keys and not any("IDENTITY_KEY" in one for one in reader.faults):
+        reader.fault("REQUIRE_IDENTITY", f"is true without {PREFIX}IDENTITY_KEY.")
+    return bool(given)
+
+
+def _url_setting(reader: _Reader, host: str, port: int) -> str:
+    url = reader.get("URL", _public_url, base_url(host, port))
+    return url or base_url(host, port)
+
+
+def _origins_setting(reader: _Reader, host: str) -> frozenset[str] | None:
+    origins = reader.get("ORIGINS", _origins, "")
+    if origins == frozenset():
+        if host not in LOOPBACK_HOSTS:
+            reader.fault(
+                "ORIGINS",
+                f"is not set, but {host} is not loopback: name the origins whose"
+                " pages may tag and call, like https://app.example.com.",
+            )
+        return None
+    return origins
+
+
+def _ice(reader: _Reader) -> dict[str, t.Any]:
+    servers = reader.get("ICE_SERVERS", _ice_servers, "") or ()
+    secret = reader.text("TURN_SECRET") or None
+    if secret and not any(is_turn(one) for one in servers):
+        reader.fault("TURN_SECRET", f"needs a turn: URL in {PREFIX}ICE_SERVERS.")
+    return {"ice_servers": servers, "turn_secret": secret}
+
+
+def is_turn(server: Mapping[str, t.Any]) -> bool:
+    """Tell whether one ICE server is a TURN server, which wants credentials."""
+    urls = server["urls"]
+    first = urls if isinstance(urls, str) else urls[0]
+    return str(first).startswith(("turn:", "turns:"))
+
+
+# --- checks: each returns the value, or raises ValueError with "it must …" --------
+
+
+def _bind(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not colon or not bare or (":" in bare and bare == host):
+        raise ValueError("it must look like 127.0.0.1:5081 or [::1]:5081")
+    if not port.isascii() or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("it must end in a port number, 0 to 65535")
+    return bare, int(port)
+
+
+def _boolean(text: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "on": True}
+    words |= {"false": False, "0": False, "no": False, "off": False}
+    if text.lower() not in words:
+        raise ValueError("it must be true or false")
+    return words[text.lower()]
+
+
+def _strings(text: str) -> tuple[str, ...]:
+    if not text.startswith("["):
+        return tuple(text.replace(",", " ").split())
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+        raise ValueError("what starts with [ must be a JSON list of strings")
+    return tuple(values)
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    values = _strings(text)
+    if not all(values):
+        raise ValueError("it must not have an empty string in it")
+    return values
+
+
+def _public_url(text: str) -> str:
+    parts = _http_url(text)
+    if parts.path.strip("/"):
+        raise ValueError("it must be an origin without a path")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError(
+            "outside loopback it must be https://, because browsers share a screen"
+            " on secure pages only"
+        )
+    return text.rstrip("/")
+
+
+def _events_url(text: str) -> str:
+    if not text:
+        return ""
+    parts = _http_url(text)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("outside loopback it must be https://")
+    return text
+
+
+def _http_url(text: str) -> t.Any:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it must be a URL that starts with https:// (or http://)")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("it must have no user, query string or fragment")
+    _ = parts.port  # raises ValueError where it is not a port
+    return parts
+
+
+def _origins(text: str) -> frozenset[str]:
+    return frozenset(_origin(one) for one in _strings(text))
+
+
+def _origin(text: str) -> str:
+    if "*" in text:
+        raise ValueError(f"{text!r} has a *: name every origin")
+    if _http_url(text).path not in ("", "/"):
+        raise ValueError(f"{text!r} must be an origin without a path")
+    return origin_of(text.rstrip("/"))
+
+
+def _ice_servers(text: str) -> tuple[Mapping[str, t.Any], ...]:
+    if not text.startswith("["):
+        return tuple({"urls": _ice_url(one)} for one in _strings(text))
+    try:
+        servers = json.loads(text)
+    except ValueError:
+        raise ValueError("what starts with [ must be a JSON list") from None
+    return tuple(_ice_server(one) for one in servers)
+
+
+def _ice_server(server: t.Any) -> Mapping[str, t.Any]:
+    if isinstance(server, str):
+        return {"urls": _ice_url(server)}
+    urls = server.get("urls") if isinstance(server, dict) else None
+    if not urls or not isinstance(urls, str | list):
+        raise ValueError('each server must be a URL, or an object with "urls"')
+    for url in [urls] if isinstance(urls, str) else urls:
+        _ice_url(url)
+    return t.cast(Mapping[str, t.Any], server)
+
+
+def _ice_url(url: t.Any) -> str:
+    if not isinstance(url, str) or not _ICE_URL.fullmatch(url):
+        raise ValueError("its URLs must start with stun:, stuns:, turn: or turns:")
+    return url

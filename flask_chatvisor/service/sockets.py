@@ -1,0 +1,85 @@
+"""The one WebSocket endpoint: origins, sizes, rates, and the first hello."""
+
+from __future__ import annotations
+
+import asyncio
+import typing as t
+
+from . import protocol
+from .protocol import Close
+from .protocol import ProtocolError
+from .settings import Settings
+from .switchboard import AsgiSend
+from .switchboard import Connection
+from .switchboard import Switchboard
+
+PATH = "/ws"
+
+AsgiReceive = t.Callable[[], t.Awaitable[t.MutableMapping[str, t.Any]]]
+Scope = t.MutableMapping[str, t.Any]
+
+
+class Sockets:
+    """An ASGI application for WebSockets, one task for each connection."""
+
+    def __init__(self, settings: Settings, board: Switchboard) -> None:
+        self._settings = settings
+        self._board = board
+
+    async def __call__(
+        self, scope: Scope, receive: AsgiReceive, send: AsgiSend
+    ) -> None:
+        await receive()
+        if scope["path"] != PATH or not self._is_welcome(scope):
+            # Before it is accepted, this is answered by 403.
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await send({"type": "websocket.accept"})
+        limits, now = self._settings.limits, self._board.clock()
+        connection = Connection(send, limits, now)
+        address = self._board.open(connection)
+        code = 1006
+        try:
+            code = await self._read(address, connection, receive)
+        except asyncio.CancelledError:
+            if not connection.closing:
+                raise
+            # Given up by ourselves; to the server this is a normal end.
+        finally:
+            connection.finished()
+            self._board.closed(address, code)
+
+    def _is_welcome(self, scope: Scope) -> bool:
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        return len(origins) == 1 and self._settings.allows(origins[0].decode("latin-1"))
+
+    async def _read(
+        self, address: int, connection: Connection, receive: AsgiReceive
+    ) -> int:
+        """Read until the connection is gone; return with which code it was closed."""
+        overdue = asyncio.get_running_loop().call_later(
+            self._settings.timings.hello,
+            self._board.hang_up,
+            address,
+            Close.NO_HELLO,
+            "Nobody said hello.",
+        )
+        try:
+            while (message := await receive())["type"] == "websocket.receive":
+                overdue.cancel()
+                if not connection.closing:
+                    self._hear(address, connection, message)
+        finally:
+            overdue.cancel()
+        return int(message.get("code") or 1005)
+
+    def _hear(self, address: int, connection: Connection, message: Scope) -> None:
+        try:
+            if not connection.allows(self._board.clock()):
+                raise ProtocolError(Close.TOO_MANY, "Too many messages.")
+            text = message.get("text")
+            if text is None:
+                raise ProtocolError(Close.BAD_MESSAGE, "Send text frames.")
+            self._board.receive(address, protocol.decode(text))
+        except ProtocolError as error:
+            self._board.hang_up(address, error.code, error.detail)

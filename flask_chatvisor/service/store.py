@@ -1,0 +1,272 @@
+"""What the service remembers: an interface, and the memory of one process.
+
+Everything that outlives a message goes through a :class:`Store`, and a record that
+was changed is saved again: so that something shared by several processes can take
+the place of :class:`MemoryStore`. Whatever must happen once (a ticket, a token that
+is good once) is one atomic call.
+"""
+
+from __future__ import annotations
+
+import heapq
+import typing as t
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+
+from .access import Role
+from .calls import Call
+from .presence import UserTag
+from .presence import Visitor
+from .presence import rank
+from .protocol import AgentRef
+
+SORTS = ("name", "email", "since", "lastSeen", "page")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a ticket opens: a participant's window of a call, once."""
+
+    call_id: str
+    role: Role
+    agent: AgentRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which active users are wanted.
+
+    :param q: words that must all be found in the user's fields or page.
+    :param label: one of the user's labels.
+    :param assigned: an agent's e-mail, or ``none``.
+    :param sort: one of :data:`SORTS`, with ``-`` in front for descending.
+    :param page: counts from 1.
+    """
+
+    q: str = ""
+    label: str = ""
+    assigned: str = ""
+    sort: str = "name"
+    page: int = 1
+    page_size: int = 50
+
+
+class Store(t.Protocol):
+    """Remembers visitors, calls, tickets and what was used. Times: epoch seconds."""
+
+    def visitor(self, visitor_id: str) -> Visitor | None:
+        """Look a visitor up."""
+
+    def save_visitor(self, visitor: Visitor) -> None:
+        """Remember a visitor that is new or was changed."""
+
+    def drop_visitor(self, visitor_id: str) -> None:
+        """Forget a visitor."""
+
+    def find_user(self, query: str) -> Visitor | None:
+        """Find the best active user of a visitorId, id or e-mail (without case)."""
+
+    def select_users(self, selection: Selection) -> tuple[int, list[Visitor]]:
+        """List active users: how many there are, and those of one page.
+
+        Those who wait come first, the longest wait at the top.
+        """
+
+    def waiting(self) -> list[Visitor]:
+        """List the visitors who wait for an agent, the longest wait first."""
+
+    def call(self, call_id: str) -> Call | None:
+        """Look a call up."""
+
+    def save_call(self, call: Call) -> None:
+        """Remember a call that is new or was changed."""
+
+    def drop_call(self, call_id: str) -> None:
+        """Forget a call."""
+
+    def put_ticket(self, key: str, ticket: Ticket, until: float, now: float) -> None:
+        """Remember a ticket by its hash."""
+
+    def take_ticket(self, key: str, now: float) -> Ticket | None:
+        """Give a ticket out, once."""
+
+    def take_once(self, key: str, until: float, now: float) -> bool:
+        """Tell whether this is the first time; remember it until then."""
+
+
+class MemoryStore:
+    """Remembers in this process."""
+
+    def __init__(self) -> None:
+        self._visitors: dict[str, Visitor] = {}
+        self._users: dict[str, _User] = {}
+        self._by_key: dict[str, tuple[str, ...]] = {}
+        self._waiting: dict[str, Visitor] = {}
+        self._calls: dict[str, Call] = {}
+        self._tickets: _Expiring[Ticket] = _Expiring()
+        self._used: _Expiring[bool] = _Expiring()
+
+    # --- visitors
+
+    def visitor(self, visitor_id: str) -> Visitor | None:
+        return self._visitors.get(visitor_id)
+
+    def save_visitor(self, visitor: Visitor) -> None:
+        self._visitors[visitor.id] = visitor
+        self._index(visitor)
+        if visitor.waiting_since is None:
+            self._waiting.pop(visitor.id, None)
+        else:
+            self._waiting[visitor.id] = visitor
+
+    def drop_visitor(self, visitor_id: str) -> None:
+        self._visitors.pop(visitor_id, None)
+        self._waiting.pop(visitor_id, None)
+        self._unindex(visitor_id)
+
+    def find_user(self, query: str) -> Visitor | None:
+        if query in self._users:
+            return self._users[query].visitor
+        found = (self._users[one] for one in self._by_key.get(query.casefold(), ()))
+        return max((user.visitor for user in found), key=rank, default=None)
+
+    def select_users(self, selection: Selection) -> tuple[int, list[Visitor]]:
+        users = list(_matching(self._users.values(), selection))
+        _sort(users, selection.sort)
+        if self._waiting:
+            users.sort(key=_wait)
+        start = (selection.page - 1) * selection.page_size
+        page = users[start : start + selection.page_size]
+        return len(users), [user.visitor for user in page]
+
+    def waiting(self) -> list[Visitor]:
+        return sorted(self._waiting.values(), key=attrgetter("waiting_since"))
+
+    def _index(self, visitor: Visitor) -> None:
+        user = self._users.get(visitor.id)
+        if user is not None and user.tag is visitor.tag and user.visitor is visitor:
+            return
+        self._unindex(visitor.id)
+        if visitor.tag is not None:
+            self._users[visitor.id] = user = _User(visitor, visitor.tag)
+            for key in user.keys():
+                self._by_key[key] = (*self._by_key.get(key, ()), visitor.id)
+
+    def _unindex(self, visitor_id: str) -> None:
+        user = self._users.pop(visitor_id, None)
+        for key in user.keys() if user else ():
+            left = tuple(one for one in self._by_key[key] if one != visitor_id)
+            if left:
+                self._by_key[key] = left
+            else:
+                del self._by_key[key]
+
+    # --- calls
+
+    def call(self, call_id: str) -> Call | None:
+        return self._calls.get(call_id)
+
+    def save_call(self, call: Call) -> None:
+        self._calls[call.id] = call
+
+    def drop_call(self, call_id: str) -> None:
+        self._calls.pop(call_id, None)
+
+    # --- what is good once
+
+    def put_ticket(self, key: str, ticket: Ticket, until: float, now: float) -> None:
+        self._tickets.put(key, ticket, until, now)
+
+    def take_ticket(self, key: str, now: float) -> Ticket | None:
+        return self._tickets.take(key, now)
+
+    def take_once(self, key: str, until: float, now: float) -> bool:
+        return self._used.put(key, True, until, now)
+
+
+class _User:
+    """An active user with what is sorted and searched by, worked out once."""
+
+    __slots__ = ("email", "name", "tag", "text", "visitor")
+
+    def __init__(self, visitor: Visitor, tag: UserTag) -> None:
+        self.visitor = visitor
+        self.tag = tag
+        self.name = tag.name.casefold()
+        self.email = tag.email.casefold()
+        extra = (f"{key} {one}" for key, one in tag.additional_tagging_data.items())
+        words = (tag.id, tag.email, tag.firstname, tag.lastname, tag.gender)
+        parts = (*words, *tag.labels, tag.assigned_user, *extra, visitor.id)
+        self.text = " ".join(parts).casefold()
+
+    def keys(self) -> set[str]:
+        return {key for key in (self.tag.id.casefold(), self.email) if key}
+
+    def has(self, word: str) -> bool:
+        if word in self.text:
+            return True
+        page = self.visitor.location
+        return page is not None and (
+            word in page.title.casefold() or word in page.path.casefold()
+        )
+
+
+def _matching(users: Iterable[_User], selection: Selection) -> Iterable[_User]:
+    for word in selection.q.casefold().split():
+        users = [user for user in users if user.has(word)]
+    if label := selection.label.strip().casefold():
+        users = [u for u in users if label in (one.casefold() for one in u.tag.labels)]
+    if assigned := selection.assigned.strip().casefold():
+        wanted = "" if assigned == "none" else assigned
+        users = [u for u in users if u.tag.assigned_user.casefold() == wanted]
+    return users
+
+
+_KEYS: dict[str, t.Callable[[_User], t.Any]] = {
+    "name": attrgetter("name"),
+    "email": attrgetter("email"),
+    "since": attrgetter("visitor.since"),
+    "lastSeen": attrgetter("visitor.last_seen"),
+    "page": lambda user: getattr(user.visitor.location, "path", ""),
+}
+
+
+def _sort(users: list[_User], sort: str) -> None:
+    key = _KEYS[sort.removeprefix("-")]
+    # The visitor's id settles ties, so that pages never overlap.
+    users.sort(key=attrgetter("visitor.id"))
+    users.sort(key=key, reverse=sort.startswith("-"))
+
+
+def _wait(user: _User) -> float:
+    since = user.visitor.waiting_since
+    return float("inf") if since is None else since
+
+
+_T = t.TypeVar("_T")
+
+
+class _Expiring(t.Generic[_T]):
+    """A dict whose entries go by themselves."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, _T] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    def put(self, key: str, value: _T, until: float, now: float) -> bool:
+        """Put a value in, unless there is one."""
+        self._expire(now)
+        if key in self._values:
+            return False
+        self._values[key] = value
+        heapq.heappush(self._heap, (until, key))
+        return True
+
+    def take(self, key: str, now: float) -> _T | None:
+        self._expire(now)
+        return self._values.pop(key, None)
+
+    def _expire(self, now: float) -> None:
+        while self._heap and self._heap[0][0] <= now:
+            self._values.pop(heapq.heappop(self._heap)[1], None)
