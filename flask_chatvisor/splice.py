@@ -1,0 +1,196 @@
+"""Where the body of a page ends, found on its bytes.
+
+The last ``</body>`` in the text need not be a tag: it may be in a comment, a script or
+an attribute. So two readers look at a page. The quick one begins at the last
+``</body>`` and looks for proof that it is a tag; what it needs is almost always near.
+Where there is no proof, the thorough one reads the whole page, as browsers do.
+
+Both work on bytes, in every charset in which ``<`` is always ``<``: that is all which
+browsers know, but UTF-16 and ISO-2022-JP.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections import Counter
+
+#: How far before the end the quick reader looks for elements left open. One that was
+#: left open further up has swallowed the rest of the page before we came.
+_WINDOW = 4096
+
+#: Elements whose content is text, as browsers with scripts read them.
+_RAW = (
+    b"script style textarea title xmp iframe noembed noframes noscript plaintext"
+).split()
+#: Elements in which ``</body>`` ends nothing.
+_INERT = (b"template", b"svg", b"math")
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_ESCAPE = b"\x1b"
+
+# The end of a page: nothing but </html>, white space and comments that cannot close
+# anything which was open before.
+_END = re.compile(
+    rb"""</body [\t\n\f\r ]*>
+    (?: [\t\n\f\r ]++ | </html [\t\n\f\r ]*> | <!--(?!-?>)(?:[^<\]-]++|-(?!-))*+--> )*+
+    """,
+    re.VERBOSE,
+)
+_LEFT_OPEN = re.compile(
+    rb"""<(?:
+        (s(?:cript|tyle|vg) | t(?:extarea|itle|emplate) | no(?:embed|frames|script)
+        | xmp | iframe | math)\b (?!.*</\1[\t\n\f\r />])
+      | plaintext
+      | !\[cdata\[ (?!.*\]\]>)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+_NAME = rb"[A-Za-z][^\t\n\f\r />]*+"
+_ATTRIBUTES = rb"""(?:
+    [\t\n\f\r ]++ | /(?!>)
+  | [^\t\n\f\r />] [^\t\n\f\r />=]*+
+    (?: [\t\n\f\r ]*+ = [\t\n\f\r ]*+
+        (?: "[^"]*+(?:"|\Z) | '[^']*+(?:'|\Z) | [^\t\n\f\r >"'][^\t\n\f\r >]*+ )?+ )?+
+)*+"""
+_MEANT = rb"(?:%s)(?=[\t\n\f\r />])" % b"|".join((*_RAW, *_INERT, b"body"))
+# Text and tags that mean nothing here: as much as there is, in one go.
+_REST = re.compile(
+    rb"(?: [^<]++ | <(?![A-Za-z/!?]) | </?(?!%s)%s%s/?> )*+"
+    % (_MEANT, _NAME, _ATTRIBUTES),
+    re.VERBOSE | re.IGNORECASE,
+)
+_TAG = re.compile(
+    rb"<(?P<close>/?)(?P<name>%s)%s(?P<void>/?)>" % (_NAME, _ATTRIBUTES), re.VERBOSE
+)
+
+
+def insert(body: bytes, tag: bytes) -> bytes | None:
+    """Put ``tag`` before the end of a page's body; ``None`` if there is none."""
+    at = body_end(body)
+    if at is None:
+        return None
+    page = memoryview(body)
+    return b"".join((page[:at], tag, page[at:]))
+
+
+def body_end(body: bytes) -> int | None:
+    """Find the last ``</body>`` that is a tag; ``None`` where there is doubt."""
+    if body.startswith(_UTF_16) or _ESCAPE in body:
+        return None
+    at = _quick(body)
+    return _thorough(body) if at is None else at
+
+
+def _quick(body: bytes) -> int | None:
+    end = body[-_WINDOW:].lower()
+    tag = end.rfind(b"</body")
+    if tag < 0 or not _END.fullmatch(end, tag):
+        return None
+    before, at = end[:tag], len(body) - len(end) + tag
+    if _in_a_tag(body, at) or _LEFT_OPEN.search(before) or _in_a_comment(before):
+        return None
+    # A comment after the body could be the end of one that began anywhere.
+    if b"-->" in end[tag:]:
+        begins = body.rfind(b"<!--", 0, at)
+        if begins >= 0 and body.find(b"-->", begins + 2, at) < 0:
+            return None
+    return at
+
+
+def _in_a_tag(body: bytes, at: int) -> bool:
+    text = body[body.rfind(b">", 0, at) + 1 : at]
+    if not text.isspace() and any(one in text for one in (b"<", b'"', b"'")):
+        return True
+    # Inside a quoted value, the last quote is the one that begins it, after "=".
+    for quote in (b'"', b"'"):
+        last = body.rfind(quote, 0, at)
+        if last >= 0 and body[max(last - 8, 0) : last].rstrip()[-1:] in (b"=", b""):
+            return True
+    return False
+
+
+def _in_a_comment(before: bytes) -> bool:
+    # One byte is found much faster than four.
+    begins = before.find(b"<!--") if b"!" in before else -1
+    while begins >= 0:
+        ends = before.find(b"-->", begins + 2)
+        # In a script, a comment with <script> in it hides the next </script>.
+        if ends < 0 or b"<script" in before[begins:ends]:
+            return True
+        begins = before.find(b"<!--", ends)
+    return False
+
+
+def _thorough(body: bytes) -> int | None:
+    # Browsers end a comment here too, except where it has just begun.
+    if b"--!>" in body:
+        return None
+    try:
+        return _Reader(body).body_end()
+    except _Doubt:
+        return None
+
+
+class _Doubt(Exception):
+    """What this page means depends on more than its tags."""
+
+
+class _Reader:
+    """Reads a page from its beginning, as a browser's tokenizer does."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._open: Counter[bytes] = Counter()
+        self._found: int | None = None
+
+    def body_end(self) -> int | None:
+        at = 0
+        while at >= 0:
+            at = self._next(
+                t.cast("re.Match[bytes]", _REST.match(self._body, at)).end()
+            )
+        return self._found
+
+    def _next(self, at: int) -> int:
+        """Read one tag or comment; return where it ends, or -1 after the last."""
+        if tag := _TAG.match(self._body, at):
+            return self._read(tag)
+        if self._body.startswith(b"<!--", at):
+            return self._after(b"-->", at + 2)
+        if self._body[at : at + 9].upper() == b"<![CDATA[":
+            raise _Doubt
+        if not self._body[at + 1 : at + 3].lstrip(b"/")[:1].isalpha():
+            return self._after(b">", at)
+        return -1
+
+    def _after(self, mark: bytes, at: int) -> int:
+        found = self._body.find(mark, at)
+        return found + len(mark) if found >= 0 else -1
+
+    def _read(self, tag: re.Match[bytes]) -> int:
+        name, closes = tag["name"].lower(), bool(tag["close"])
+        if name == b"body":
+            if closes and not any(self._open.values()):
+                self._found = tag.start()
+        elif name not in _INERT:
+            return tag.end() if closes else self._skip_text(name, tag)
+        elif closes:
+            self._open[name] = max(self._open[name] - 1, 0)
+        elif not tag["void"] or name == b"template":
+            self._open[name] += 1
+        return tag.end()
+
+    def _skip_text(self, name: bytes, tag: re.Match[bytes]) -> int:
+        in_drawing = self._open[b"svg"] or self._open[b"math"]
+        if in_drawing and tag["void"]:
+            return tag.end()
+        closing = re.compile(rb"</%s(?=[\t\n\f\r />])" % name, re.IGNORECASE)
+        end = closing.search(self._body, tag.end())
+        if end is None or name == b"plaintext":
+            return -1
+        text = self._body[tag.end() : end.start()].lower()
+        if b"<!" in text and (in_drawing or b"<script" in text):
+            raise _Doubt
+        return end.start()
