@@ -37,7 +37,8 @@ SERVICE_LAYERS = (
     {"service.line"},
     {"service.rooms"},
     {"service.hub"},
-    {"service.rest", "service.sockets", "service.pages"},
+    {"service.switchboard", "service.events"},
+    {"service.rest", "service.sockets", "service.pages", "service.server"},
     {"service"},
     {"service.embedded", "service.__main__"},
 )
