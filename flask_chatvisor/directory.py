@@ -146,8 +146,9 @@ class Directory:
         if not self._available():
             return None
         allows = self._policy(agent)
-        key = ("status", query.casefold(), tick)
-        user, _ = self._cache.get(key, lambda: self._client.status(query))
+        user, _ = self._cache.get(
+            ("status", query, tick), lambda: self._client.status(query)
+        )
         if user is None or not is_meant(user, query):
             return None
         if allows is None or allows(user):
@@ -222,6 +223,8 @@ def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:
 
 def is_meant(user: ActiveUser, query: str) -> bool:
     """Tell whether a query names exactly this user; e-mail without case."""
+    if not query:
+        return False
     email = (user.email or "").casefold()
     return query in (user.visitor_id, user.id) or query.casefold() == email
 

@@ -215,6 +215,7 @@ def test_whatever_is_written_is_read_back_the_same(user: ActiveUser) -> None:
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=4,
 )
 
 

@@ -1,0 +1,573 @@
+"""Active users as the server sees them: cache, one request in flight, policy."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import threading
+import typing as t
+from collections.abc import Callable
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from flask_chatvisor import config
+from flask_chatvisor.directory import Directory
+from flask_chatvisor.directory import Query
+from flask_chatvisor.directory import _Cache
+from flask_chatvisor.directory import is_meant
+from flask_chatvisor.directory import pick
+from flask_chatvisor.directory import sort_users
+from flask_chatvisor.errors import ServiceUnavailable
+from flask_chatvisor.errors import SetupError
+from flask_chatvisor.identity import Agent
+from flask_chatvisor.rest.client import MAX_PAGE_SIZE
+from flask_chatvisor.rest.client import Client
+from flask_chatvisor.rest.models import ActiveUser
+from flask_chatvisor.rest.models import Location
+from flask_chatvisor.rest.transport import Transport
+from flask_chatvisor.state import Loaders
+from flask_chatvisor.testing import FakeService
+from tests.rest.upstream import Upstream
+from tests.rest.upstream import answer_json
+
+MARY = Agent("mary@example.com", "Mary")
+ADAM = Agent("adam@example.com", "Adam")
+NOON = 1_763_812_800.0
+MakeDirectory = Callable[..., Directory]
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    with FakeService() as service:
+        yield service
+
+
+@pytest.fixture
+def make_directory(service: FakeService, clock: Clock) -> Iterator[MakeDirectory]:
+    transports: list[Transport] = []
+
+    def make_directory(
+        *,
+        policy: Callable[[Agent, ActiveUser], bool] | None = None,
+        url: str = service.url,
+        **more: t.Any,
+    ) -> Directory:
+        keys = {"CHATVISOR_CACHE_SECONDS": 0.3, **more}
+        settings = config.read(service.config() | keys)
+        transport = Transport(url, service.api_token, (5, 5), sleep=no_pause)
+        transports.append(transport)
+        client = Client(transport, settings.api_paths)
+        return Directory(client, settings, Loaders(policy=policy), clock=clock)
+
+    yield make_directory
+    for transport in transports:
+        transport.close()
+
+
+def no_pause(_: float) -> None:
+    """Do not sleep."""
+
+
+def assigned_only(agent: Agent, user: ActiveUser) -> bool:
+    return user.assigned_user == agent.email
+
+
+def names(users: t.Iterable[ActiveUser]) -> list[str]:
+    return [user.name for user in users]
+
+
+# --- without a policy: the service filters and pages
+
+
+def test_a_list_is_the_services(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    for name in ("Cleo", "Anna", "Bert"):
+        service.add(firstname=name)
+    listing = make_directory().active_users(page=1, page_size=2)
+    assert names(listing.users) == ["Anna", "Bert"]
+    assert (listing.total, listing.page, listing.page_size) == (3, 1, 2)
+    assert service.requests == [("GET", "/rest/v1/customerstatus")]
+
+
+def test_filters_are_passed_on(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(firstname="Anna", labels=["gold"], assigned_user=MARY.email)
+    service.add(firstname="Bert", labels=["gold"])
+    service.add(firstname="Cleo")
+    directory = make_directory()
+    assert names(directory.active_users(q="ber").users) == ["Bert"]
+    assert names(directory.active_users(label="gold").users) == ["Anna", "Bert"]
+    assert names(directory.active_users(assigned=MARY.email).users) == ["Anna"]
+    assert names(directory.active_users(assigned="none").users) == ["Bert", "Cleo"]
+    assert names(directory.active_users(sort="-name").users) == ["Cleo", "Bert", "Anna"]
+
+
+def test_a_listing_is_written_as_json(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    john = service.add(firstname="John")
+    data = make_directory().active_users(page_size=10).to_json()
+    assert set(data) == {"users", "total", "page", "pageSize", "asOf"}
+    assert data["users"][0]["visitorId"] == john
+    assert data["pageSize"] == 10
+    assert data["asOf"] == "2025-11-22T12:00:00.000Z"
+
+
+# --- the cache
+
+
+def test_an_answer_is_used_again_while_it_is_young(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock
+) -> None:
+    directory = make_directory()
+    first = directory.active_users()
+    service.add(firstname="John")
+    clock.now += 0.29
+    assert directory.active_users() == first
+    clock.now += 0.02
+    assert directory.active_users().total == 1
+    assert len(service.requests) == 2
+
+
+def test_as_of_is_when_the_service_was_asked(
+    make_directory: MakeDirectory, clock: Clock
+) -> None:
+    directory = make_directory()
+    directory.active_users()
+    clock.now += 0.2
+    as_of = directory.active_users().as_of
+    assert as_of == dt.datetime.fromtimestamp(NOON, dt.UTC)
+
+
+def test_each_question_is_remembered_for_itself(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    directory = make_directory()
+    directory.active_users(q="a")
+    directory.active_users(q="b")
+    directory.active_users(page=2)
+    directory.active_users(q="a")
+    assert len(service.requests) == 3
+
+
+def test_a_new_tick_is_a_new_question(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    directory = make_directory()
+    directory.active_users(tick=1)
+    service.add(firstname="John")
+    assert directory.active_users(tick=1).total == 0
+    assert directory.active_users(tick=2).total == 1
+    assert len(service.requests) == 2
+
+
+def test_nothing_is_remembered_with_zero_cache_seconds(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    directory = make_directory(CHATVISOR_CACHE_SECONDS=0)
+    directory.active_users()
+    directory.active_users()
+    assert len(service.requests) == 2
+
+
+def test_a_clock_that_was_set_back_does_not_keep_an_answer(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock
+) -> None:
+    directory = make_directory()
+    directory.active_users()
+    clock.now -= 3600
+    directory.active_users()
+    assert len(service.requests) == 2
+
+
+def test_trouble_is_not_remembered(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    directory = make_directory()
+    service.fail(500)
+    with pytest.raises(ServiceUnavailable):
+        directory.active_users()
+    service.fail(None)
+    assert directory.active_users().total == 0
+
+
+def test_old_answers_do_not_pile_up(
+    make_directory: MakeDirectory, clock: Clock
+) -> None:
+    directory = make_directory()
+    for number in range(20):
+        directory.active_users(q=str(number))
+        clock.now += 1
+    assert len(directory._cache._answers) == 1
+
+
+# --- one request in flight
+
+
+EMPTY = answer_json({"page": 1, "total": 0, "results": []})
+FOLLOWERS = 16
+
+
+def test_many_threads_that_ask_at_once_make_one_request(
+    make_directory: MakeDirectory,
+) -> None:
+    asking = threading.Barrier(FOLLOWERS + 1)
+
+    def answer_when_all_are_there(_: Upstream, connection: socket.socket) -> None:
+        asking.wait()
+        connection.sendall(EMPTY)
+
+    with Upstream(answer_when_all_are_there, EMPTY) as upstream:
+        directory = make_directory(url=upstream.url)
+
+        def follow() -> int:
+            asking.wait()
+            return directory.active_users().total
+
+        with ThreadPoolExecutor(FOLLOWERS + 1) as pool:
+            asked = [pool.submit(follow) for _ in range(FOLLOWERS)]
+            asked.append(pool.submit(lambda: directory.active_users().total))
+            assert [one.result() for one in asked] == [0] * (FOLLOWERS + 1)
+    assert len(upstream.requests) == 1
+
+
+def test_different_questions_do_not_wait_for_each_other(
+    make_directory: MakeDirectory,
+) -> None:
+    both_are_there = threading.Barrier(2)
+
+    def answer_when_both_are_there(_: Upstream, connection: socket.socket) -> None:
+        both_are_there.wait()
+        connection.sendall(EMPTY)
+
+    with Upstream(answer_when_both_are_there) as upstream:
+        directory = make_directory(url=upstream.url)
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(directory.active_users, q=q) for q in ("a", "b")]
+            assert [one.result().total for one in asked] == [0, 0]
+    assert len(upstream.requests) == 2
+
+
+def in_threads(ask: Callable[[], t.Any]) -> list[t.Any]:
+    """Ask in many threads at once; each one's value or error."""
+    start = threading.Barrier(FOLLOWERS)
+
+    def attempt() -> t.Any:
+        start.wait()
+        try:
+            return ask()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(FOLLOWERS) as pool:
+        asked = [pool.submit(attempt) for _ in range(FOLLOWERS)]
+        return [one.result() for one in asked]
+
+
+def test_trouble_reaches_everyone_who_waits(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.fail(500)
+    outcomes = in_threads(make_directory().active_users)
+    assert {type(outcome) for outcome in outcomes} == {ServiceUnavailable}
+
+
+def test_those_who_wait_go_on_where_the_one_who_asked_broke_down(
+    clock: Clock,
+) -> None:
+    broken = iter([True])
+
+    def load() -> str:
+        if next(broken, False):
+            raise ZeroDivisionError
+        return "answer"
+
+    cache = _Cache(0.3, clock)
+    outcomes = in_threads(lambda: cache.get("question", load)[0])
+    values = [outcome for outcome in outcomes if outcome == "answer"]
+    errors = [outcome for outcome in outcomes if outcome != "answer"]
+    assert len(values) == FOLLOWERS - 1
+    assert [type(error) for error in errors] == [ZeroDivisionError]
+
+
+# --- with a policy
+
+
+def test_a_policy_filters_before_paging(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    for number in range(6):
+        mine = number % 2 == 0
+        owner = MARY.email if mine else ADAM.email
+        service.add(firstname=f"User {number}", assigned_user=owner)
+    directory = make_directory(policy=assigned_only)
+    first = directory.active_users(agent=MARY, page=1, page_size=2)
+    second = directory.active_users(agent=MARY, page=2, page_size=2)
+    assert names(first.users) == ["User 0", "User 2"]
+    assert names(second.users) == ["User 4"]
+    assert first.total == second.total == 3
+
+
+def test_agents_share_what_was_loaded_and_not_what_they_may_see(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(firstname="Anna", assigned_user=MARY.email)
+    service.add(firstname="Bert", assigned_user=ADAM.email)
+    directory = make_directory(policy=assigned_only)
+    assert names(directory.active_users(agent=MARY).users) == ["Anna"]
+    assert names(directory.active_users(agent=ADAM).users) == ["Bert"]
+    assert len(service.requests) == 1
+
+
+def test_a_policy_must_be_told_who_asks(make_directory: MakeDirectory) -> None:
+    directory = make_directory(policy=assigned_only)
+    with pytest.raises(SetupError, match="agent="):
+        directory.active_users()
+    with pytest.raises(SetupError, match="agent="):
+        directory.status("1")
+
+
+def test_a_policy_that_fails_lets_nobody_through(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    def policy(agent: Agent, user: ActiveUser) -> bool:
+        raise ZeroDivisionError
+
+    service.add(firstname="John")
+    with pytest.raises(ZeroDivisionError):
+        make_directory(policy=policy).active_users(agent=MARY)
+
+
+def pages_of(total: int, *, repeat: bool = False) -> Callable[..., None]:
+    """A service that gives a long list out in pages, or the first one for ever."""
+
+    def reply(upstream: Upstream, connection: socket.socket) -> None:
+        page = 1 if repeat else len(upstream.requests)
+        first = (page - 1) * MAX_PAGE_SIZE
+        ids = range(first, min(first + MAX_PAGE_SIZE, total))
+        results = [{"visitorId": f"v-{one:04}", "id": str(one)} for one in ids]
+        page_json = {"page": page, "total": total, "results": results}
+        connection.sendall(answer_json(page_json))
+
+    return reply
+
+
+def test_the_whole_list_is_loaded_in_pages(make_directory: MakeDirectory) -> None:
+    with Upstream(pages_of(2500)) as upstream:
+        directory = make_directory(url=upstream.url, policy=lambda agent, user: True)
+        listing = directory.active_users(agent=MARY, page=50, page_size=50)
+    assert listing.total == 2500
+    assert len(listing.users) == 50
+    asked = [request.target.partition("?")[2] for request in upstream.requests]
+    assert [query.split("&")[1] for query in asked] == [
+        "pageNumber=1",
+        "pageNumber=2",
+        "pageNumber=3",
+    ]
+
+
+def test_a_service_that_knows_no_pages_is_not_asked_for_ever(
+    make_directory: MakeDirectory,
+) -> None:
+    with Upstream(pages_of(2500, repeat=True)) as upstream:
+        directory = make_directory(url=upstream.url, policy=lambda agent, user: True)
+        assert directory.active_users(agent=MARY).total == MAX_PAGE_SIZE
+    assert len(upstream.requests) == 2
+
+
+# --- one user
+
+
+@pytest.mark.parametrize("query", ["1", "john@example.com", "JOHN@Example.COM", "v-1"])
+def test_one_user_is_found(
+    query: str, service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(visitor_id="v-1", id="1", email="John@example.com")
+    service.add(visitor_id="v-2", id="2", email="jane@example.com")
+    found = make_directory().status(query)
+    assert found is not None
+    assert found.visitor_id == "v-1"
+
+
+@pytest.mark.parametrize("query", ["", "3", "john", "example.com", "V-1", ".."])
+def test_one_who_is_not_active_is_none(
+    query: str, service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(visitor_id="v-1", id="1", email="john@example.com")
+    assert make_directory().status(query) is None
+
+
+def test_a_service_that_answers_with_somebody_else_is_not_believed(
+    make_directory: MakeDirectory,
+) -> None:
+    # The vendor's own matches a query against all fields.
+    other = {"visitorId": "v-9", "id": "9", "firstname": "john@example.com"}
+    with Upstream(answer_json(other)) as upstream:
+        assert make_directory(url=upstream.url).status("john@example.com") is None
+
+
+def test_a_user_whom_the_policy_forbids_is_as_good_as_not_active(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(id="1", assigned_user=ADAM.email)
+    directory = make_directory(policy=assigned_only)
+    assert directory.status("1", agent=MARY) is None
+    assert directory.status("1", agent=ADAM) is not None
+
+
+def test_a_visitor_that_is_forbidden_does_not_hide_one_that_is_allowed(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(id="1", verified=True, assigned_user=ADAM.email)
+    mine = service.add(id="1", assigned_user=MARY.email)
+    found = make_directory(policy=assigned_only).status("1", agent=MARY)
+    assert found is not None
+    assert found.visitor_id == mine
+
+
+# --- several visitors of one user
+
+
+def visitor(visitor_id: str, **fields: t.Any) -> ActiveUser:
+    return ActiveUser(visitor_id=visitor_id, id="1", **fields)
+
+
+def at(minute: int) -> dt.datetime:
+    return dt.datetime(2026, 11, 22, 12, minute, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        [
+            visitor("worse", verified=False, visible=True, last_seen=at(9)),
+            visitor("best", verified=True, visible=False, last_seen=at(1)),
+        ],
+        [
+            visitor("worse", verified=True, visible=False, last_seen=at(9)),
+            visitor("best", verified=True, visible=True, last_seen=at(1)),
+        ],
+        [visitor("worse", last_seen=at(1)), visitor("best", last_seen=at(2))],
+        [visitor("worse", since=at(1)), visitor("best", since=at(2))],
+        [visitor("worse"), visitor("best", since=at(2))],
+        [visitor("best")],
+    ],
+)
+def test_verified_comes_first_then_visible_then_latest(
+    users: list[ActiveUser],
+) -> None:
+    for order in (users, users[::-1]):
+        best = pick(order)
+        assert best is not None
+        assert best.visitor_id == "best"
+
+
+def test_nobody_is_picked_out_of_nobody() -> None:
+    assert pick([]) is None
+
+
+def test_a_name_is_no_query() -> None:
+    user = ActiveUser(visitor_id="v-1", firstname="John")
+    assert not is_meant(user, "John")
+    assert not is_meant(user, "")
+
+
+# --- order
+
+
+ANNA = visitor("v-a", firstname="anna", email="z@x", since=at(2), last_seen=at(1))
+BERT = visitor(
+    "v-b",
+    firstname="Bert",
+    email="Y@x",
+    since=at(1),
+    last_seen=at(2),
+    location=Location("Home", "/"),
+)
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        ("name", ANNA),
+        ("-name", BERT),
+        ("email", BERT),
+        ("-email", ANNA),
+        ("since", BERT),
+        ("-since", ANNA),
+        ("lastSeen", ANNA),
+        ("-lastSeen", BERT),
+        ("page", ANNA),
+        ("-page", BERT),
+    ],
+)
+def test_users_are_sorted(sort: str, first: ActiveUser) -> None:
+    assert sort_users([ANNA, BERT], sort)[0] is first
+    assert sort_users([BERT, ANNA], sort)[0] is first
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "lastSeen"])
+def test_who_waits_comes_first_and_the_longest_wait_on_top(sort: str) -> None:
+    long = visitor("v-x", firstname="Xaver", waiting_since=at(1))
+    short = visitor("v-y", firstname="Yves", waiting_since=at(5))
+    ordered = sort_users([ANNA, short, BERT, long], sort)
+    assert ordered[:2] == [long, short]
+
+
+def test_equals_are_sorted_by_visitor_so_that_pages_do_not_overlap() -> None:
+    twins = [visitor(f"v-{one}", firstname="John") for one in (3, 1, 2)]
+    ordered = [user.visitor_id for user in sort_users(twins, "name")]
+    assert ordered == ["v-1", "v-2", "v-3"]
+
+
+# --- where there is no list
+
+
+def test_a_directory_of_the_browser_says_so(make_directory: MakeDirectory) -> None:
+    directory = make_directory(CHATVISOR_DIRECTORY="browser")
+    with pytest.raises(SetupError, match=r"CV\.user\.list"):
+        directory.active_users()
+    with pytest.raises(SetupError, match="'server'"):
+        directory.status("1")
+    with pytest.raises(SetupError):
+        directory.unfiltered()
+
+
+def test_a_directory_that_is_off_knows_nobody(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(id="1")
+    directory = make_directory(CHATVISOR_ENABLED=False)
+    assert directory.active_users().users == ()
+    assert directory.status("1") is None
+    assert directory.unfiltered() == ()
+    assert service.requests == []
+
+
+def test_those_who_run_the_application_see_everybody(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(firstname="Anna", labels=["gold"])
+    service.add(firstname="Bert")
+    directory = make_directory(policy=assigned_only)
+    assert names(directory.unfiltered()) == ["Anna", "Bert"]
+    assert names(directory.unfiltered(Query(label="gold"))) == ["Anna"]
