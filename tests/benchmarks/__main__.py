@@ -1,0 +1,52 @@
+"""Speed and memory, each figure beside a peer's of the same run.
+
+``python -m tests.benchmarks`` measures everything, ``python -m tests.benchmarks
+injection`` one part. A missed aim is printed, and is no failure: machines differ and
+have other work to do. What cannot be measured at all is a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from . import first_frame
+from . import injection
+from . import presence
+from .table import Row
+from .table import machine
+from .table import render
+
+PARTS = {
+    "injection": injection.measure,
+    "presence": presence.measure,
+    "first-frame": first_frame.measure,
+}
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description=__doc__
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; default: all"
+    )
+    chosen = parser.parse_args(arguments).parts or list(PARTS)
+    for name in chosen:
+        if name not in PARTS:
+            parser.error(f"{name} is not a part; there are {', '.join(PARTS)}")
+    rows = [row for name in chosen for row in _measured(name)]
+    print(f"\n{machine()}\n\n{render(rows)}")
+
+
+def _measured(name: str) -> list[Row]:
+    started = time.monotonic()
+    print(f"{name} …", end=" ", file=sys.stderr, flush=True)
+    rows = PARTS[name]()
+    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

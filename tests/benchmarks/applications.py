@@ -1,0 +1,155 @@
+"""The applications whose requests are timed: one page, served in four ways."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable
+from http.cookies import SimpleCookie
+
+from flask import Flask
+from flask import Response
+from flask_debugtoolbar import DebugToolbarExtension
+from flask_login import LoginManager
+from flask_login import current_user
+from flask_login import login_user
+from werkzeug.test import create_environ
+from werkzeug.wsgi import ClosingIterator
+
+from flask_chatvisor.extension import Chatvisor
+
+from ..conftest import JOHN
+from ..conftest import load_agent
+from ..conftest import load_visitor
+
+SCRIPT = "https://help.example.com/cdn/js/x.js"
+#: About as long as what ours inserts for John.
+SNIPPET = b"<script>" + b"x" * 1050 + b"</script>"
+
+#: What a browser sends for a page, as far as anything here looks at it.
+HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en-GB,en;q=0.5",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "same-origin",
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101",
+}
+
+
+def make_requests(size: int) -> dict[str, Callable[[], None]]:
+    """Make the requests to be timed, by name, for a page of so many kB."""
+    page = _page(size * 1000)
+    bare, spliced = _application(page), _spliced(page)
+    ours, toolbar = _ours(page), _with_toolbar(page)
+    return {
+        "bare application, stranger": _request(bare, "", lacks=SNIPPET),
+        "bare application, signed in": _request(bare, _sign_in(bare), lacks=SNIPPET),
+        "hand-written splice, stranger": _request(spliced, "", lacks=SNIPPET),
+        "hand-written splice, signed in": _request(
+            spliced, _sign_in(spliced), has=SNIPPET
+        ),
+        "ours, stranger": _request(ours, "", lacks=b"chatvisor"),
+        "ours, tagged user": _request(ours, _sign_in(ours), has=b'"externalToken"'),
+        "Flask-DebugToolbar, signed in": _request(
+            toolbar, _sign_in(toolbar), has=b"flDebug"
+        ),
+    }
+
+
+def _page(size: int) -> str:
+    """A page of paragraphs, a few of them not in ASCII."""
+    head = "<!doctype html><html><head><title>Invoices</title></head><body>\n"
+    foot = "</body></html>\n"
+    line = '<p class="invoice"><a href="/invoices/1">Rechnung für März</a>, 99.00</p>\n'
+    count = (size - len(head) - len(foot)) // len(line.encode())
+    return head + line * count + foot
+
+
+def _application(page: str) -> Flask:
+    app = Flask("portal")
+    app.config["SECRET_KEY"] = "secret-of-the-benchmarks"
+    LoginManager(app).user_loader({JOHN.id: JOHN}.get)
+
+    @app.get("/")
+    def home() -> str:
+        return page
+
+    @app.get("/sign-in")
+    def sign_in() -> str:
+        login_user(JOHN)
+        return "<body>signed in</body>"
+
+    return app
+
+
+def _spliced(page: str) -> Flask:
+    """The least that puts something user-dependent on a page."""
+    app = _application(page)
+
+    @app.after_request
+    def splice(response: Response) -> Response:
+        if response.mimetype == "text/html" and current_user.is_authenticated:
+            body = response.get_data()
+            end = body.rfind(b"</body>")
+            view = memoryview(body)  # slices without copies
+            response.set_data(b"".join((view[:end], SNIPPET, view[end:])))
+        return response
+
+    return app
+
+
+def _ours(page: str) -> Flask:
+    app = _application(page)
+    app.config["CHATVISOR_SCRIPT_URL"] = SCRIPT
+    app.config["CHATVISOR_IDENTITY_KEY"] = "identity-key-of-the-benchmarks-32-bytes"
+    chatvisor = Chatvisor()
+    chatvisor.visitor_loader(load_visitor)
+    chatvisor.agent_loader(load_agent)
+    chatvisor.init_app(app)
+    return app
+
+
+def _with_toolbar(page: str) -> Flask:
+    """The toolbar without any panel: what is left is its insertion."""
+    app = _application(page)
+    app.config["DEBUG_TB_ENABLED"] = True
+    app.config["DEBUG_TB_PANELS"] = ()
+    DebugToolbarExtension(app)
+    return app
+
+
+def _sign_in(app: Flask) -> str:
+    """Sign John in and load a page: the cookies that his browser sends from then on."""
+    client = app.test_client()
+    cookies: SimpleCookie = SimpleCookie()
+    for path in ("/sign-in", "/"):
+        for header in client.get(path, headers=HEADERS).headers.getlist("Set-Cookie"):
+            cookies.load(header)
+    return "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items())
+
+
+def _request(
+    app: Flask, cookies: str, *, has: bytes = b"", lacks: bytes | None = None
+) -> Callable[[], None]:
+    """Make a request that may be repeated, after a look at what it gives."""
+    environ = create_environ("/", headers=HEADERS)
+    environ["HTTP_COOKIE"] = cookies
+    body = b"".join(app(dict(environ), _start_response))
+    if has not in body or (lacks is not None and lacks in body):
+        raise RuntimeError(f"A page is not what is to be measured: {body[-2000:]!r}")
+
+    def request() -> None:
+        chunks = t.cast(ClosingIterator, app(dict(environ), _start_response))
+        for _ in chunks:
+            pass
+        chunks.close()
+
+    return request
+
+
+def _start_response(*_: t.Any) -> Callable[[bytes], object]:
+    return _write
+
+
+def _write(data: bytes) -> object:
+    raise NotImplementedError("Flask does not write: it returns an iterable.")
