@@ -54,12 +54,13 @@ def register(app: Flask) -> None:
 def asset_url(filename: str) -> str:
     """Build the URL of a static file; it changes when the file's content does."""
     return url_for(
-        "chatvisor_public.static", filename=filename, v=_content_hash(filename)
+        "chatvisor_public.static", filename=filename, v=content_hash(filename)
     )
 
 
 @cache
-def _content_hash(filename: str) -> str:
+def content_hash(filename: str) -> str:
+    """Hash a static file's content: another hash, another URL."""
     return hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
 
 
