@@ -22,7 +22,7 @@ EXTENSION_LAYERS = (
     {"snippet", "rest.transport"},
     {"rest.client"},
     {"state"},
-    {"injection", "directory", "templating", "views", "views.guard"},
+    {"tagging", "injection", "directory", "templating", "views", "views.guard"},
     {"views.agent", "views.public", "cli", "testing"},
     {"extension"},
     {"__init__"},
