@@ -28,9 +28,9 @@ from .server import make_server
 from .settings import Settings
 from .settings import base_url
 
-#: Attempts to recognise a sibling that has bound the address but answers not yet,
-#: and the seconds between them.
-ATTEMPTS = 50
+#: Seconds in which a sibling that has bound the address must begin to answer, and
+#: the seconds between two attempts to recognise it.
+PATIENCE = 5
 PAUSE = 0.1
 
 
@@ -96,7 +96,9 @@ class Embedded:
         return self._running is not None and self._running.alive
 
     def _start_or_share(self) -> None:
-        for _ in range(ATTEMPTS):
+        # A count of attempts would not do: one alone can last as long as a time-out.
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             bound = self._bind()
             if bound is not None:
                 self._sibling_known = False
