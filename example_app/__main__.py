@@ -14,7 +14,8 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server
 
-from flask_chatvisor.errors import ConfigurationError
+from flask_chatvisor.errors import ChatvisorError
+from flask_chatvisor.state import state_of
 
 from . import create_app
 from .seed import PASSWORD
@@ -28,8 +29,9 @@ def main() -> None:
     stop = _signalled()
     listeners = _listen(_port("PORT", 5080))
     _port("SERVICE_PORT", 5081)
-    app = _create_app()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    app = _create_app()
+    _start_service(app, besides=listeners[0].getsockname()[1])
     servers = [_serve(app, listener) for listener in listeners]
     _say_where(servers[0].port)
     stop.wait()
@@ -62,31 +64,47 @@ def _listen(port: int) -> list[socket.socket]:
 
     Browsers try ::1 first for localhost: there must not be somebody else.
     """
-    first = _bind(socket.AF_INET, "127.0.0.1", port)
+    try:
+        first = socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        sys.exit(_cannot_listen("127.0.0.1", port, error))
     port = first.getsockname()[1]
     try:
-        return [first, _bind(socket.AF_INET6, "::1", port)]
-    except OSError:
-        return [first]
-
-
-def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        sys.exit(
-            f"Port {port} of {host} is taken by another program."
-            " Stop that, or set PORT to another number."
+        second = socket.create_server(
+            ("::1", port), family=socket.AF_INET6, backlog=128
         )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sys.exit(_cannot_listen("::1", port, error))
+        return [first]
+    return [first, second]
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    taken = error.errno == errno.EADDRINUSE
+    why = "another program does" if taken else os.strerror(error.errno or 0)
+    return f"Cannot listen on {host}, port {port}: {why}. Set PORT to another number."
 
 
 def _create_app() -> Flask:
     try:
         return create_app()
-    except ConfigurationError as error:
+    except ChatvisorError as error:
         sys.exit(str(error))
+
+
+def _start_service(app: Flask, *, besides: int) -> None:
+    """Start the service now, and not by the first request: its port may be taken."""
+    state = state_of(app)
+    if state.embedded is None:
+        return
+    port = state.settings.embedded_bind[1]
+    if port == besides:
+        sys.exit(f"PORT and SERVICE_PORT are both {port}, but they must differ.")
+    try:
+        state.embedded.ensure()
+    except RuntimeError as error:
+        sys.exit(f"SERVICE_PORT is {port}. {error}")
 
 
 def _serve(app: Flask, listener: socket.socket) -> BaseWSGIServer:

@@ -16,9 +16,7 @@ from werkzeug.test import TestResponse
 
 from example_app import create_app
 from example_app.models import db
-
-#: Nobody listens there: the portal's own pages do without the service.
-SERVICE = "http://127.0.0.1:9"
+from flask_chatvisor.testing import FakeService
 
 MakePortal = Callable[..., Flask]
 SignIn = Callable[..., FlaskClient]
@@ -36,33 +34,39 @@ def submit(client: FlaskClient, url: str, **fields: str) -> TestResponse:
     return client.post(url, data={"csrf_token": token, **fields})
 
 
-CONFIG = {
-    "TESTING": True,
-    "SECRET_KEY": "secret-of-the-tests",
-    "CHATVISOR_SCRIPT_URL": f"{SERVICE}/cdn/js/x.js",
-    "CHATVISOR_API_URL": SERVICE,
-    "CHATVISOR_API_TOKEN": "token-of-the-tests",
-}
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    with FakeService() as service:
+        yield service
 
 
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database as it is after the first start."""
     path = tmp_path_factory.mktemp("seeded") / "portal.sqlite3"
-    portal = create_app(CONFIG | {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{path}"})
+    portal = create_app(
+        {
+            "SECRET_KEY": "secret-of-the-tests",
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{path}",
+        }
+    )
     with portal.app_context():
         db.engine.dispose()
     return path
 
 
 @pytest.fixture
-def make_portal() -> Iterator[MakePortal]:
+def make_portal(service: FakeService) -> Iterator[MakePortal]:
     """``make_portal(database, **config)``: a portal on that file."""
     portals: list[Flask] = []
 
     def make_portal(database: Path, **config: t.Any) -> Flask:
-        uri = {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{database}"}
-        portals.append(create_app(CONFIG | uri | config))
+        defaults = {
+            "TESTING": True,
+            "SECRET_KEY": "secret-of-the-tests",
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{database}",
+        }
+        portals.append(create_app(defaults | service.config() | config))
         return portals[-1]
 
     yield make_portal

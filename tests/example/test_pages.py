@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import html.parser
-import json
 import re
 import typing as t
 from pathlib import Path
@@ -21,19 +20,15 @@ from example_app.models import User
 from example_app.models import db
 from example_app.models import invoices_of
 from example_app.seed import seed
+from flask_chatvisor.testing import FakeService
+from flask_chatvisor.testing import tag_of
 
-from .conftest import SERVICE
 from .conftest import MakePortal
 from .conftest import SignIn
 from .conftest import submit
 
 CUSTOMER_PAGES = ["/", "/invoices", "/invoices?page=2", "/invoices/37001", "/settings"]
 AGENT_PAGES = ["/customers", "/customers?q=doe", "/customers/1", "/chatvisor/users"]
-
-
-def tag_of(page: str) -> t.Any:
-    found = re.search(r'<script[^>]*id="chatvisor-tag"[^>]*>(.*?)</script>', page)
-    return json.loads(found[1])["tag"] if found else None
 
 
 class Inline(html.parser.HTMLParser):
@@ -60,7 +55,7 @@ def test_customer_pages_are_tagged_and_link_to_each_other(
     john: FlaskClient, path: str
 ) -> None:
     page = john.get(path).text
-    tag = tag_of(page)
+    tag = tag_of(john.get(path)) or {}
     assert (tag["id"], tag["email"]) == ("1", "john@example.com")
     assert (tag["firstname"], tag["lastname"]) == ("John", "Doe")
     assert tag["labels"] == ["team"]
@@ -81,12 +76,12 @@ def test_no_template_mentions_the_tag() -> None:
 
 
 def test_the_sign_in_page_has_no_tag(client: FlaskClient) -> None:
-    assert tag_of(client.get("/login").text) is None
+    assert tag_of(client.get("/login")) is None
 
 
 def test_a_changed_name_is_in_the_next_tag(john: FlaskClient) -> None:
     submit(john, "/settings", first_name="Johnny", last_name="Doe")
-    assert tag_of(john.get("/").text)["firstname"] == "Johnny"
+    assert (tag_of(john.get("/")) or {})["firstname"] == "Johnny"
 
 
 def test_the_dashboard_sums_up_what_is_unpaid(sign_in: SignIn, portal: Flask) -> None:
@@ -145,7 +140,7 @@ def test_agent_pages_are_for_agents_alone(
 ) -> None:
     assert client.get(path).status_code == 302
     assert john.get(path).status_code == 403
-    assert tag_of(mary.get(path).text) is None
+    assert tag_of(mary.get(path)) is None
 
 
 def test_agents_have_links_to_their_pages_and_no_help_button(mary: FlaskClient) -> None:
@@ -197,13 +192,31 @@ def test_the_search_stays_while_paging(mary: FlaskClient) -> None:
     )
 
 
-def test_a_profile_shows_the_customer_while_the_service_is_away(
-    mary: FlaskClient,
+def test_agents_see_who_is_here_on_the_list_and_on_the_profile(
+    mary: FlaskClient, service: FakeService
 ) -> None:
+    visitor = service.add(id="1", email="john@example.com", visible=True)
+    for path in ("/customers?q=doe", "/customers/1"):
+        page = mary.get(path).text
+        assert 'data-chatvisor-status="john@example.com"' in page
+        assert "Online" in page
+        assert f'data-chatvisor-start="{visitor}"' in page
+
+
+def test_a_page_of_customers_costs_two_requests_at_most(
+    mary: FlaskClient, service: FakeService
+) -> None:
+    assert mary.get("/customers").text.count("data-chatvisor-status=") == 20
+    assert len(service.requests) <= 2
+
+
+def test_a_profile_is_there_while_the_service_is_not(
+    mary: FlaskClient, service: FakeService
+) -> None:
+    service.fail(500)
     page = mary.get("/customers/1").text
     assert "Doe Bicycles" in page
-    assert 'data-chatvisor-status="john@example.com"' in page
-    assert "data-chatvisor-start" in page
+    assert "Status unknown" in page
 
 
 @pytest.mark.parametrize("path", ["/customers/101", "/customers/999", "/customers/x"])
@@ -214,12 +227,14 @@ def test_there_are_profiles_of_customers_alone(mary: FlaskClient, path: str) -> 
 # --- all ---------------------------------------------------------------------------
 
 
-def test_the_policy_is_strict_and_lets_the_service_in(client: FlaskClient) -> None:
+def test_the_policy_is_strict_and_lets_the_service_in(
+    client: FlaskClient, service: FakeService
+) -> None:
     policy = client.get("/login").headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "*" not in policy
-    assert f"script-src 'self' {SERVICE}" in policy
-    assert "ws://127.0.0.1:9" in policy
+    assert f"script-src 'self' {service.url}" in policy
+    assert service.url.replace("http", "ws") in policy
 
 
 @pytest.mark.parametrize(
