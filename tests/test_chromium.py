@@ -68,9 +68,8 @@ def test_without_one_the_error_says_what_to_do(machine: Path) -> None:
 def test_the_distributions_package_is_installed_where_there_is_none(
     machine: Path,
 ) -> None:
-    package = (
-        f'case "$*" in *install*chromium) /bin/cp /bin/sh {machine}/chromium;; esac'
-    )
+    into = machine / "chromium"
+    package = f'case "$*" in *install*chromium) /bin/cp /bin/sh {into};; esac'
     program(machine / "apt-get", package)
     program(machine / "sudo", 'shift; [ "$1" = true ] || exec "$@"')
     assert install().stdout.splitlines()[-1] == str(into)
