@@ -30,7 +30,10 @@ from .errors import ServiceError
 from .identity import Agent
 from .rest.models import ActiveUser
 from .rest.models import timestamp
+from .snippet import nonce_of
 from .state import current_state
+from .tagging import announce
+from .tagging import is_nobody
 from .views.guard import current_agent
 
 STATIC = Path(__file__).parent / "static"
@@ -102,27 +105,24 @@ class Helpers:
         """Write the elements of an agent's page; nothing the second time."""
         if not _first_time("assets"):
             return Markup()
-        settings = current_state().settings
         return (
-            self._stylesheet()
-            + Markup(
-                '<script type="application/json" id="chatvisor-agent">{}</script>'
-            ).format(_agent_config(self.agent()))
+            _stylesheet()
+            + _data_block("chatvisor-agent", _agent_config(self.agent()))
             + _script(asset_url("agent.js"), "defer")
-            + _script(settings.script_url, "async")
+            + _script(current_state().settings.script_url, "async")
         )
 
     def help_assets(self) -> Markup:
         """Write the elements for a customer's help button, once."""
         if not _first_time("help"):
             return Markup()
-        return self._stylesheet() + _script(asset_url("conference.js"), "defer")
+        return _stylesheet() + _script(asset_url("conference.js"), "defer")
 
-    def _stylesheet(self) -> Markup:
-        if not _first_time("stylesheet"):
-            return Markup()
-        link = Markup('<link rel="stylesheet" href="{}">')
-        return link.format(asset_url("chatvisor.css"))
+    def customer(self) -> bool:
+        """Tell whether this request's user is one whom pages tag."""
+        if not current_state().settings.enabled or is_nobody(request):
+            return False
+        return announce(request).tag is not None
 
     def status(self, query: t.Any) -> Status:
         """Find one user; trouble is a state, not an error: a page is more than us."""
@@ -269,24 +269,39 @@ def _first_time(what: str) -> bool:
     return True
 
 
+def _stylesheet() -> Markup:
+    if not _first_time("stylesheet"):
+        return Markup()
+    link = Markup('<link rel="stylesheet" href="{}"{}>')
+    return link.format(asset_url("chatvisor.css"), _sealed())
+
+
 def _script(url: str, how: str) -> Markup:
-    return Markup('<script src="{}" {}></script>').format(url, Markup(how))
+    element = Markup('<script src="{}" {}{}></script>')
+    return element.format(url, Markup(how), _sealed())
 
 
-def _agent_config(agent: Agent | None) -> Markup:
+def _data_block(name: str, data: dict[str, t.Any]) -> Markup:
+    element = Markup('<script type="application/json" id="{}"{}>{}</script>')
+    return element.format(name, _sealed(), htmlsafe_json_dumps(data))
+
+
+def _sealed() -> Markup:
+    nonce = nonce_of(request)
+    return Markup(' nonce="{}"').format(nonce) if nonce else Markup()
+
+
+def _agent_config(agent: Agent | None) -> dict[str, t.Any]:
     settings = current_state().settings
-    user = _keep_braces(url_for("chatvisor.user", query="{query}"))
-    return htmlsafe_json_dumps(
-        {
-            "users": f"{url_for('chatvisor.users')}.json",
-            "user": f"{user}.json",
-            "calls": url_for("chatvisor.start_call"),
-            "token": url_for("chatvisor.token"),
-            "directory": settings.directory,
-            "auth": settings.auth_arguments,
-            "email": agent.email if agent else "",
-        }
-    )
+    return {
+        "users": url_for("chatvisor.users_json"),
+        "user": _keep_braces(url_for("chatvisor.user_json", query="{query}")),
+        "calls": url_for("chatvisor.start_call"),
+        "token": url_for("chatvisor.token"),
+        "directory": settings.directory,
+        "auth": settings.auth_arguments,
+        "email": agent.email if agent else "",
+    }
 
 
 def _keep_braces(url: str) -> str:

@@ -151,6 +151,7 @@
   /** @param {Response} response @param {any} problem @param {boolean} calling */
   function refusal(response, problem, calling) {
     const said = typeof problem.detail === "string" ? problem.detail : "";
+    const remedy = typeof problem.remedy === "string" ? problem.remedy : "";
     switch (response.status) {
       case 401:
         return new Trouble("signed-out", TEXT.signedOut);
@@ -159,12 +160,12 @@
       case 404:
         return new Trouble("refused", TEXT.gone);
       case 409:
-        return new Trouble("refused", problem.agent ? TEXT.busy(nameOf(problem.agent)) : said || TEXT.busy(""));
+        return new Trouble("refused", said || TEXT.busy(nameOf(problem.agent ?? "")));
       case 501:
-        return new Trouble("refused", said || TEXT.noToken);
+        return new Trouble("refused", said || TEXT.noToken, remedy);
     }
     const wait = Number(response.headers.get("Retry-After")) * SECOND;
-    return new Trouble("trouble", said || TEXT.service(response.status), "", wait || 0);
+    return new Trouble("trouble", said || TEXT.service(response.status), remedy, wait || 0);
   }
 
   /** @param {string | Agent} agent */
@@ -211,11 +212,18 @@
     return within10s(new Promise(call), new Trouble("trouble", TEXT.silent));
   }
 
+  /** An answer from before the newest tick would not do; the server knows by its number. @param {string} url @param {string} query */
+  function withTick(url, query) {
+    const parameters = new URLSearchParams(query);
+    if (tick !== null) parameters.set("tick", String(tick));
+    return parameters.size ? `${url}?${parameters}` : url;
+  }
+
   // --- where users come from: the application, or the script itself -------------
 
   /** @type {Source} */
   const fromServer = {
-    list: (query) => request(query ? `${config.users}?${query}` : config.users),
+    list: (query) => request(withTick(config.users, query)),
     async find(queries) {
       /** @type {Map<string, User | null>} */
       const found = new Map();
@@ -229,7 +237,8 @@
         rest = all ? [] : queries.filter((query) => !found.get(query));
       }
       for (const query of rest) {
-        const one = await request(config.user.replace("{query}", encodeURIComponent(query)));
+        const url = config.user.replace("{query}", encodeURIComponent(query));
+        const one = await request(withTick(url, ""));
         found.set(query, one.user);
         asOf = one.asOf;
       }
@@ -691,6 +700,8 @@
 
   /** @type {"none" | "connecting" | "live" | "reconnecting"} */
   let socket = "none";
+  /** @type {number | null} */
+  let tick = null;
   /** @type {Trouble | null} */
   let trouble = null;
   let failures = 0;
@@ -834,6 +845,7 @@
       (/** @type {number | null} */ n, /** @type {"live" | "reconnecting" | undefined} */ state) => {
         const back = state === "live" && socket !== "live";
         if (state) socket = state;
+        if (n !== null) tick = n;
         if (n !== null || back) wake();
         else refreshIn(POLL);
         if (currentOnce()) showConnection();
