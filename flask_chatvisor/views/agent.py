@@ -286,8 +286,9 @@ def _keep_out_of_caches(response: Response) -> Response:
 
 
 def _on_trouble(error: ServiceError | UserTokenUnavailable) -> Response:
-    # Without its cause: a warning is one line, and the message says it all.
-    logger.warning("%s", error)
+    # That somebody has left is no trouble.
+    if not isinstance(error, UnknownVisitor):
+        logger.warning("%s", error)
     response = guard.problem(
         error.http_status, error.code, error.message, remedy=error.remedy
     )
