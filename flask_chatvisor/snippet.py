@@ -1,0 +1,88 @@
+"""What a tagged page carries: a data block and two scripts, no inline code."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import typing as t
+from collections.abc import Mapping
+from functools import lru_cache
+
+from flask import Request
+from flask import current_app
+from flask import g
+from markupsafe import Markup
+from markupsafe import escape
+
+#: How a page that has a snippet already is recognised.
+MARK = b'id="chatvisor-tag"'
+
+_NONCE = re.compile(r"[A-Za-z0-9+/_-]{1,256}={0,2}")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+logger = logging.getLogger(__name__)
+
+
+def render(
+    block: Mapping[str, t.Any],
+    *,
+    tag_js: str,
+    script: str | None,
+    nonce: str | None = None,
+) -> Markup:
+    """Write the three elements, in ASCII, for any place in a page.
+
+    There is no white space between them: text there could reopen formatting elements
+    that the page has left open.
+
+    :param block: what ``tag.js`` reads: ``tag``, ``reset`` and ``refresh``.
+    :param tag_js: the URL of ``tag.js``.
+    :param script: the URL of the service's script; ``None`` if the page has it.
+    :param nonce: the nonce of the page's Content-Security-Policy, see :func:`nonce_of`.
+    """
+    sealed = f' nonce="{nonce}"' if nonce else ""
+    elements = (
+        f'<script type="application/json" id="chatvisor-tag"{sealed}>'
+        f"{dump(block)}</script>"
+        f'<script src="{_attribute(tag_js)}" defer{sealed}></script>'
+    )
+    if script is not None:
+        elements += f'<script src="{_attribute(script)}" async{sealed}></script>'
+    return Markup(elements)  # noqa: S704 - each part is escaped for its place
+
+
+def dump(data: Mapping[str, t.Any]) -> str:
+    """Write JSON for a script element: ASCII, without ``<``, ``>`` and ``&``."""
+    text = _encode(data)
+    if "<" in text or ">" in text or "&" in text:
+        for character, escaped in _ESCAPES:
+            text = text.replace(character, escaped)
+    return text
+
+
+_ESCAPES = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
+
+
+@lru_cache(maxsize=256)
+def _attribute(url: str) -> str:
+    # Character references are right in every charset of the page.
+    return str(escape(url)).encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def nonce_of(request: Request) -> str | None:
+    """Find the nonce that the page's Content-Security-Policy wants.
+
+    Looked for as ``request.csp_nonce`` (Flask-Talisman), ``g.csp_nonce`` and the Jinja
+    global ``csp_nonce``; each may be a text or a callable that returns one.
+    """
+    nonce = getattr(request, "csp_nonce", None) or g.get("csp_nonce")
+    nonce = nonce or current_app.jinja_env.globals.get("csp_nonce")
+    if callable(nonce):
+        nonce = nonce()
+    if not nonce:
+        return None
+    if isinstance(nonce, str) and _NONCE.fullmatch(nonce):
+        return nonce
+    logger.warning("The page's csp_nonce is not one, so it is not used.")
+    return None

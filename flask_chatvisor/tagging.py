@@ -1,0 +1,202 @@
+"""Whom a page announces: the signed-in user as a tag, or the reason why nobody.
+
+A cookie remembers whom the browser announced last, as a keyed hash. A page for nobody,
+or for somebody else, tells the browser to reset: so signing out, expiry and a change
+of user are noticed across any redirects.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from flask import Flask
+from flask import Request
+from flask import Response
+from flask import current_app
+from flask import g
+from flask_login import current_user
+
+from . import tokens
+from .errors import SetupError
+from .identity import Visitor
+from .identity import default_visitor
+from .snippet import dump
+from .state import State
+from .state import current_state
+from .views.guard import current_agent
+
+COOKIE = "chatvisor_tagged"
+#: Seconds: as long as browsers keep a cookie. What was announced outlives sessions.
+COOKIE_MAX_AGE = 400 * 24 * 3600
+
+
+class Reason(enum.StrEnum):
+    """Why a page is not tagged: the closed list."""
+
+    DISABLED = "disabled"
+    AUTO_OFF = "auto-off"
+    MANUAL = "manual"
+    EXEMPT = "exempt"
+    ANONYMOUS = "anonymous"
+    NOT_A_VISITOR = "not-a-visitor"
+    AGENT = "agent"
+    NO_CONSENT = "no-consent"
+    NOT_HTML = "not-html"
+    STATUS = "status"
+    STREAMED = "streamed"
+    ENCODED = "encoded"
+    ATTACHMENT = "attachment"
+    NOT_A_DOCUMENT = "not-a-document"
+    NO_BODY = "no-body"
+    ALREADY_TAGGED = "already-tagged"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a browser is told.
+
+    :ivar tag: the signed tag, or ``None``.
+    :ivar reason: why there is no tag.
+    :ivar known: the hash of whom the browser announced last, ``""`` if nobody.
+    :ivar digest: the hash of whom it announces now.
+    """
+
+    tag: dict[str, t.Any] | None
+    reason: Reason | None
+    known: str
+    digest: str
+
+    @property
+    def reset(self) -> bool:
+        """Whether the browser must forget whom it announced last."""
+        return bool(self.known) and self.known != self.digest
+
+    def block(self, request: Request) -> dict[str, t.Any]:
+        """Make what ``tag.js`` reads."""
+        return block(request, self.tag, self.reset)
+
+    def remember(self, request: Request, response: Response) -> None:
+        """Set or delete the cookie, if the browser is told something new."""
+        if self.known == self.digest:
+            return
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        attributes: dict[str, t.Any] = {
+            "path": app.session_interface.get_cookie_path(app),
+            "domain": app.session_interface.get_cookie_domain(app),
+            "secure": request.is_secure or app.session_interface.get_cookie_secure(app),
+            "httponly": True,
+            "samesite": "Lax",
+        }
+        if self.digest:
+            attributes["max_age"] = COOKIE_MAX_AGE
+            response.set_cookie(COOKIE, self.digest, **attributes)
+        else:
+            response.delete_cookie(COOKIE, **attributes)
+
+
+def announce(request: Request, *, now: Callable[[], float] = time.time) -> Announcement:
+    """Find out whom this request's browser is to announce; loads the user.
+
+    :param now: the clock, epoch seconds.
+    """
+    state = current_state()
+    known = request.cookies.get(COOKIE, "")
+    found = _tag_or_reason(state)
+    if isinstance(found, Reason):
+        return Announcement(None, found, known, "")
+    digest = _digest(found)
+    settings = state.settings
+    if settings.identity_keys:
+        found.pop("externalToken", None)
+        found["externalToken"] = tokens.sign_identity(
+            found,
+            settings.identity_keys[0],
+            now=now(),
+            max_age=settings.identity_max_age,
+        )
+    return Announcement(found, None, known, digest)
+
+
+def is_nobody(request: Request) -> bool:
+    """Tell, without loading the user, that nobody is to be announced or reset."""
+    if COOKIE in request.cookies:
+        return False
+    if "_login_user" in g:
+        return not g._login_user.is_authenticated
+    return not _may_be_signed_in(request)
+
+
+def block(
+    request: Request, tag: dict[str, t.Any] | None = None, reset: bool = False
+) -> dict[str, t.Any]:
+    """Make what ``tag.js`` reads; without a tag it asks ``refresh`` for one."""
+    prefix = current_state().settings.url_prefix
+    return {
+        "tag": tag,
+        "reset": reset,
+        "refresh": f"{root(request)}{prefix}/me",
+    }
+
+
+def root(request: Request) -> str:
+    """Where the application is mounted, as a part of a URL."""
+    return _quoted(request.script_root)
+
+
+@lru_cache(maxsize=64)
+def _quoted(path: str) -> str:
+    return quote(path, safe="/:@!$&'()*+,;=~")
+
+
+def _tag_or_reason(state: State) -> dict[str, t.Any] | Reason:
+    if not state.settings.enabled:
+        return Reason.DISABLED
+    if getattr(current_app, "login_manager", None) is None:
+        return Reason.ERROR
+    user = current_user._get_current_object()
+    if user is None or not user.is_authenticated:
+        return Reason.ANONYMOUS
+    if current_agent() is not None:
+        return Reason.AGENT
+    consented = state.loaders.consent
+    if consented is not None and not consented(user):
+        return Reason.NO_CONSENT
+    visitor = _visitor(state, user)
+    return (visitor.tag() if visitor else None) or Reason.NOT_A_VISITOR
+
+
+def _visitor(state: State, user: t.Any) -> Visitor | None:
+    visitor = (state.loaders.visitor or default_visitor)(user)
+    if visitor is None or isinstance(visitor, Visitor):
+        return visitor
+    raise SetupError(
+        f"The visitor_loader returned {type(visitor).__name__}. Return a Visitor, or"
+        " None for a user who is not to be tagged."
+    )
+
+
+def _may_be_signed_in(request: Request) -> bool:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    manager = getattr(app, "login_manager", None)
+    if manager is None or manager.request_callback is not None:
+        return True
+    cookies = request.cookies
+    return (
+        app.session_interface.get_cookie_name(app) in cookies
+        or app.config.get("REMEMBER_COOKIE_NAME", "remember_token") in cookies
+    )
+
+
+def _digest(tag: dict[str, t.Any]) -> str:
+    user_id = tag.get("id") or tag.get("email") or dump(tag)
+    secret = current_app.secret_key or ""
+    if isinstance(secret, bytes):
+        secret = secret.decode("latin-1")
+    return tokens.tagged_hash(user_id, secret)
