@@ -397,8 +397,8 @@ class SessionsOnTheServer(SecureCookieSessionInterface):
         super().save_session(app, session, response)
 
 
-@pytest.fixture
-def renewing_app(service: FakeService) -> Flask:
+@pytest.fixture(params=["LoginManager first", "Chatvisor first"])
+def renewing_app(request: pytest.FixtureRequest, service: FakeService) -> Flask:
     """An application that renews session and remember-me cookie by every request."""
     app = Flask("portal")
     app.config.update(
@@ -408,9 +408,13 @@ def renewing_app(service: FakeService) -> Flask:
         **service.config(),
     )
     app.session_interface = SessionsOnTheServer()
-    chatvisor = Chatvisor(app)
+    chatvisor = Chatvisor()
     chatvisor.agent_loader(load_agent)
-    with_login(app)
+    if request.param == "LoginManager first":
+        with_login(app)
+    chatvisor.init_app(app)
+    if request.param == "Chatvisor first":
+        with_login(app)
 
     @app.before_request
     def note_the_visit() -> None:
