@@ -1,0 +1,338 @@
+"""What the project is for, from sign-in to screen, in the example portal."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page
+from playwright.sync_api import expect
+
+from .conftest import Launch
+from .conftest import OpenPage
+from .portal import TITLE
+from .portal import Portal
+from .portal import running
+
+GREEN = (10, 200, 30)
+CRIMSON = (220, 20, 60)
+BLUE = (20, 60, 220)
+
+#: Paints the page in one colour, with something that moves: a page that stands
+#: still yields no new frames.
+PAINT = """([red, green, blue]) => {
+  const cover = document.createElement("div");
+  cover.style.cssText = "position:fixed;inset:0;z-index:9;pointer-events:none";
+  cover.style.background = `rgb(${red},${green},${blue})`;
+  const mark = cover.appendChild(document.createElement("i"));
+  mark.style.cssText = "position:absolute;width:9px;height:9px;background:#fff";
+  document.body.append(cover);
+  let step = 0;
+  (function move() {
+    mark.style.left = `${step++ % 300}px`;
+    requestAnimationFrame(move);
+  })();
+}"""
+
+#: Whether the middle of the agent's picture has this colour. A colour that went
+#: through a video codec is off by up to about thirty.
+SEES = """([red, green, blue]) => {
+  const video = document.querySelector("video[data-chatvisor-screen]");
+  if (!video || !video.videoWidth) return false;
+  const canvas = document.createElement("canvas");
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  const context = canvas.getContext("2d");
+  context.drawImage(video, 0, 0);
+  const at = [canvas.width >> 1, canvas.height >> 1, 1, 1];
+  const pixel = context.getImageData(...at).data;
+  return [red, green, blue].every((want, i) => Math.abs(want - pixel[i]) <= 45);
+}"""
+
+USERS = "/chatvisor/users"
+JOHN = '[data-chatvisor-users] [data-chatvisor-user]:has-text("john@example.com")'
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    with running(tmp_path_factory.mktemp("portal")) as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def sharing(launch: Launch) -> Browser:
+    """A browser whose picker takes the tab of the portal, without a person."""
+    return launch(
+        f"--auto-select-tab-capture-source-by-title={TITLE}",
+        without=("--disable-popup-blocking", "--disable-back-forward-cache"),
+    )
+
+
+@pytest.fixture
+def john(portal: Portal, sharing: Browser, open_page: OpenPage) -> Page:
+    return portal.sign_in(open_page(browser=sharing), "john")
+
+
+@pytest.fixture
+def mary(portal: Portal, launch: Launch, open_page: OpenPage) -> Page:
+    blocking = launch(without=("--disable-popup-blocking",))
+    return portal.sign_in(open_page(browser=blocking), "mary")
+
+
+def tag_block(page: Page) -> dict[str, t.Any] | None:
+    block = page.query_selector("#chatvisor-tag")
+    return json.loads(block.text_content() or "") if block else None
+
+
+def window_by_click(page: Page, selector: str) -> Page:
+    with page.expect_popup() as opened:
+        page.click(selector)
+    return opened.value
+
+
+def expect_state(window: Page, state: str, reason: str | None = None) -> None:
+    html = window.locator("html")
+    expect(html).to_have_attribute("data-chatvisor-state", state, timeout=20_000)
+    if reason is not None:
+        expect(html).to_have_attribute("data-chatvisor-reason", reason)
+
+
+def ring(portal: Portal, mary: Page) -> Page:
+    """Mary asks John from the list; her call window."""
+    mary.goto(portal.url + USERS)
+    mary.wait_for_selector(f"{JOHN} [data-chatvisor-start]")
+    return window_by_click(mary, f"{JOHN} [data-chatvisor-start]")
+
+
+def accept(john: Page) -> Page:
+    """John accepts; his call window."""
+    return window_by_click(john, "chatvisor-invitation [data-chatvisor-accept]")
+
+
+def share(john: Page) -> Page:
+    """John accepts and shares; his call window."""
+    window = accept(john)
+    window.click("[data-chatvisor-share]")
+    return window
+
+
+def test_every_page_of_a_customer_carries_the_tag(portal: Portal, john: Page) -> None:
+    for path in ("/", "/invoices", "/settings"):
+        john.goto(portal.url + path)
+        block = tag_block(john)
+        assert block is not None
+        assert block["tag"]["email"] == "john@example.com"
+        assert block["tag"]["id"] == "1"
+        assert block["refresh"] == "/chatvisor/me"
+
+
+def test_signing_out_resets_once_and_leaves_no_trace(
+    portal: Portal, john: Page
+) -> None:
+    visitor = (
+        "localStorage.getItem(Object.keys(localStorage).find(k => /visitor/i.test(k)))"
+    )
+    john.wait_for_function(visitor)
+    before = john.evaluate(visitor)
+    john.goto(f"{portal.url}/logout")
+    assert tag_block(john) == {"tag": None, "reset": True, "refresh": "/chatvisor/me"}
+    john.wait_for_function(f"({visitor}) !== {json.dumps(before)}")
+    john.reload()
+    assert tag_block(john) is None
+
+
+def test_a_page_restored_by_back_after_signing_out_announces_nobody(
+    portal: Portal, john: Page, mary: Page
+) -> None:
+    john.goto(f"{portal.url}/invoices")
+    mary.goto(portal.url + USERS)
+    expect(mary.locator(JOHN)).to_have_count(1)
+    john.goto(f"{portal.url}/logout")
+    john.go_back()
+    expect(mary.locator(JOHN)).to_have_count(0, timeout=20_000)
+
+
+def test_an_arrival_shows_in_the_open_list(
+    portal: Portal, mary: Page, sharing: Browser, open_page: OpenPage
+) -> None:
+    mary.goto(portal.url + USERS)
+    jane = mary.locator("[data-chatvisor-user]", has_text="jane@example.com")
+    expect(jane).to_have_count(0)
+    mary.evaluate("window.neverReloaded = true")
+    page = portal.sign_in(open_page(browser=sharing), "jane")
+    expect(jane).to_have_count(1)
+    expect(jane.locator("[data-chatvisor-start]")).to_be_visible()
+    page.goto(f"{portal.url}/invoices")
+    expect(jane).to_contain_text("Invoices")
+    page.context.close()
+    expect(jane).to_have_count(0, timeout=20_000)
+    assert mary.evaluate("window.neverReloaded")
+
+
+def test_a_profile_shows_status_and_start_of_its_user(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    mary.goto(f"{portal.url}/customers/1")
+    expect(mary.locator("[data-chatvisor-status]")).to_be_visible()
+    expect(mary.locator("[data-chatvisor-start]")).to_be_visible()
+    john.context.close()
+    expect(mary.locator("[data-chatvisor-start]")).to_be_hidden(timeout=20_000)
+
+
+def test_only_agents_get_at_the_agents_routes(
+    portal: Portal, john: Page, open_page: OpenPage
+) -> None:
+    for path in (USERS, f"{USERS}.json", f"{USERS}/1", f"{USERS}/1.json"):
+        answer = john.goto(portal.url + path)
+        assert answer is not None
+        assert answer.status == 403
+    stranger = open_page(portal.url + USERS)
+    assert "/login" in stranger.url
+    answer = stranger.goto(f"{portal.url}{USERS}.json")
+    assert answer is not None
+    assert (answer.status, answer.json()["status"]) == (401, 401)
+
+
+def test_a_call_from_click_to_picture_and_through_the_pages(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    agents = ring(portal, mary)
+    invitation = john.locator("chatvisor-invitation")
+    expect(invitation).to_contain_text("Mary")
+    john.evaluate(PAINT, GREEN)
+    visitors = share(john)
+    expect_state(agents, "live")
+    expect_state(visitors, "live")
+    agents.wait_for_function(SEES, arg=GREEN)
+
+    for path, colour in (("/invoices", CRIMSON), ("/settings", BLUE)):
+        john.click(f'nav a[href="{path}"]')
+        john.wait_for_url(portal.url + path)
+        john.evaluate(PAINT, colour)
+        agents.wait_for_function(SEES, arg=colour)
+    expect(agents.locator("body")).to_contain_text("/settings")
+    expect(john.locator("html")).to_have_attribute(
+        "data-chatvisor-sharing", re.compile("")
+    )
+
+    visitors.click("[data-chatvisor-stop]")
+    expect_state(agents, "ended", "visitor-ended")
+    expect_state(visitors, "ended", "visitor-ended")
+    expect(john.locator("html[data-chatvisor-sharing]")).to_have_count(0)
+
+
+def test_the_agent_can_end_the_call_too(portal: Portal, mary: Page, john: Page) -> None:
+    agents = ring(portal, mary)
+    john.evaluate(PAINT, GREEN)
+    visitors = share(john)
+    expect_state(agents, "live")
+    agents.click("[data-chatvisor-stop]")
+    expect_state(visitors, "ended", "agent-ended")
+    expect_state(agents, "ended", "agent-ended")
+
+
+def test_the_customer_is_asked_in_every_tab_and_answers_in_one(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    other = john.context.new_page()
+    other.goto(f"{portal.url}/settings")
+    agents = ring(portal, mary)
+    expect(john.locator("chatvisor-invitation")).to_contain_text("Mary")
+    other.click("chatvisor-invitation [data-chatvisor-decline]")
+    expect_state(agents, "ended", "declined")
+    expect(john.locator("chatvisor-invitation [data-chatvisor-accept]")).to_have_count(
+        0
+    )
+
+
+def test_the_customer_is_asked_on_a_page_opened_while_it_rings(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    agents = ring(portal, mary)
+    john.wait_for_selector("chatvisor-invitation [data-chatvisor-accept]")
+    john.evaluate("location.href = '/invoices'")
+    john.wait_for_url(f"{portal.url}/invoices")
+    visitors = accept(john)
+    expect_state(agents, "accepted")
+    agents.close()
+    expect_state(visitors, "ended", "agent-closed")
+
+
+def test_closing_the_customers_window_tells_the_agent(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    agents = ring(portal, mary)
+    visitors = share(john)
+    john.evaluate(PAINT, GREEN)
+    expect_state(agents, "live")
+    visitors.close()
+    expect_state(agents, "ended", "visitor-closed")
+
+
+def test_reloading_the_agents_window_goes_on_with_the_call(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    agents = ring(portal, mary)
+    visitors = share(john)
+    john.evaluate(PAINT, GREEN)
+    expect_state(agents, "live")
+    agents.reload()
+    agents.wait_for_function(SEES, arg=GREEN)
+    agents.click("[data-chatvisor-stop]")
+    expect_state(visitors, "ended", "agent-ended")
+
+
+def test_a_second_agent_reads_that_the_customer_is_in_a_call(
+    portal: Portal, mary: Page, john: Page, open_page: OpenPage
+) -> None:
+    agents = ring(portal, mary)
+    accept(john)
+    expect_state(agents, "accepted")
+    adam = portal.sign_in(open_page(), "adam")
+    adam.goto(portal.url + USERS)
+    expect(adam.locator(JOHN)).to_contain_text("Mary")
+    agents.click("[data-chatvisor-stop]")
+
+
+def test_a_customer_asks_for_help_and_an_agent_joins(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    mary.goto(portal.url + USERS)
+    visitors = window_by_click(john, "[data-chatvisor-conference]")
+    expect_state(visitors, "waiting")
+    join = mary.locator(JOHN).locator("[data-chatvisor-start]")
+    expect(join).to_contain_text("Join")
+    agents = window_by_click(mary, f"{JOHN} [data-chatvisor-start]")
+    expect_state(visitors, "accepted")
+    john.evaluate(PAINT, CRIMSON)
+    visitors.click("[data-chatvisor-share]")
+    expect_state(agents, "live")
+    agents.wait_for_function(SEES, arg=CRIMSON)
+    visitors.click("[data-chatvisor-stop]")
+    expect_state(agents, "ended", "visitor-ended")
+
+
+def test_the_policy_of_the_pages_is_never_violated(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    violations: list[str] = []
+    for page in (mary, john):
+        page.context.on(
+            "console",
+            lambda message: (
+                violations.append(message.text)
+                if "Content Security Policy" in message.text
+                else None
+            ),
+        )
+    agents = ring(portal, mary)
+    visitors = share(john)
+    john.evaluate(PAINT, GREEN)
+    expect_state(agents, "live")
+    visitors.click("[data-chatvisor-stop]")
+    expect_state(agents, "ended")
+    assert violations == []
