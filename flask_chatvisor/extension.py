@@ -164,6 +164,7 @@ def _embedded(app: Flask, settings: config.Settings) -> EmbeddedService | None:
     try:
         # Lazily: it needs the extra, and only those who embed it have that.
         from .service.embedded import Embedded
+        from .service.embedded import EmbeddedError
     except ImportError as error:
         raise SetupError(
             f"CHATVISOR_EMBEDDED needs the package {error.name!r}. Install the"
@@ -180,6 +181,13 @@ def _embedded(app: Flask, settings: config.Settings) -> EmbeddedService | None:
         identity_key=settings.identity_keys[0],
         on_event=send,
     )
+
+    def start() -> None:
+        try:
+            embedded.ensure()
+        except EmbeddedError as error:
+            app.logger.error("%s", error)
+
     # By the first request, never here: `flask routes` must not start servers.
-    app.before_request(embedded.ensure)
+    app.before_request(start)
     return embedded
