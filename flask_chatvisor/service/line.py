@@ -50,13 +50,12 @@ class Line:
 
         :raises Refusal: if nobody vouches for it where that is required.
         """
-        if visitor.tag is not None and (uid is None or visitor.tag.id):
-            return
-        if self._desk.settings.require_identity:
+        if visitor.tag is None and self._desk.settings.require_identity:
             raise Refusal("token-missing", "Tag this visitor with an identity token.")
-        if uid is None:
+        if uid is None and not (visitor.tag and visitor.tag.id):
             raise Refusal("bad-request", "Give an id, or tag this visitor with one.")
-        self._visitors.set_tag(now, visitor, queue_tag(uid, props), verified=False)
+        if visitor.tag is None and uid is not None:
+            self._visitors.set_tag(now, visitor, queue_tag(uid, props), verified=False)
 
     def join(self, now: float, visitor: Visitor, uid: str, props: QueueProps) -> None:
         """Put a customer into the queue, where it stays while it polls.

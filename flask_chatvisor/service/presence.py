@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +16,24 @@ from .protocol import Page
 from .protocol import QueueProps
 from .protocol import timestamp
 
-#: The longest text in a field of a tag, and in its additional data.
+#: Characters of a field of a tag.
 MAX_TEXT = 256
 MAX_LABELS = 32
-#: The most additional data: keys, and bytes of JSON.
+#: The most additional data: keys and depth, characters of a text, bytes of JSON.
 MAX_EXTRA_KEYS = 64
+MAX_EXTRA_DEPTH = 3
+MAX_EXTRA_TEXT = 1024
 MAX_EXTRA_BYTES = 8 * 1024
+#: The largest whole number that JavaScript keeps exactly.
+MAX_NUMBER = 2**53
 #: Characters of a page's title and path that are kept.
 MAX_PAGE = 256
 
 _TEXT_FIELDS = ("id", "email", "firstname", "lastname", "gender", "assignedUser")
 _OTHER_FIELDS = ("labels", "additionalTaggingData", "externalToken", "visitorId")
 _FIELDS = frozenset(_TEXT_FIELDS + _OTHER_FIELDS)
+#: Controls, and lone surrogates, which cannot be written as UTF-8.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _GENDERS = frozenset({"male", "female", "other", "none"})
 
 
@@ -201,11 +207,13 @@ def clean_page(page: Page) -> Page:
 
 def clean_text(value: object, limit: int = MAX_TEXT) -> str:
     """Make a text of a text or a number, and nothing of anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    if isinstance(value, float) and value.is_integer() and math.isfinite(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)  # JavaScript has one kind of number
-    return str(value)[:limit].strip()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value) if abs(value) <= MAX_NUMBER else ""
+    if not isinstance(value, str):
+        return ""
+    return _UNFIT.sub(" ", value[:limit]).strip()
 
 
 def _clean_labels(value: object) -> tuple[str, ...]:
@@ -223,11 +231,29 @@ def _clean_extra(value: object) -> dict[str, t.Any]:
     if not isinstance(value, Mapping):
         return kept
     room = MAX_EXTRA_BYTES
-    for key, one in value.items():
-        if one is None or key in _FIELDS or len(key) > MAX_TEXT:
+    for key, raw in value.items():
+        key, one = clean_text(key), _plain(raw, MAX_EXTRA_DEPTH)
+        if one is None or not key or key in _FIELDS:
             continue
         room -= len(msgspec.json.encode({key: one}))
         if room < 0 or len(kept) == MAX_EXTRA_KEYS:
             break
         kept[key] = one
     return kept
+
+
+def _plain(value: object, depth: int) -> t.Any:
+    """Bound texts, numbers and depth: all who read it later must manage it."""
+    if isinstance(value, str):
+        return clean_text(value, MAX_EXTRA_TEXT)
+    if isinstance(value, bool | None):
+        return value
+    if isinstance(value, int | float):
+        return value if abs(value) <= MAX_NUMBER else None
+    if isinstance(value, list) and depth:
+        return [_plain(one, depth - 1) for one in value[:MAX_EXTRA_KEYS]]
+    if isinstance(value, dict) and depth:
+        items = [item for item in value.items() if item[0] != "externalToken"]
+        some = items[:MAX_EXTRA_KEYS]
+        return {clean_text(key): _plain(one, depth - 1) for key, one in some}
+    return None

@@ -82,6 +82,7 @@ def timestamp(seconds: float) -> str:
 
 
 Id = t.Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Number = t.Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Secret = t.Annotated[str, msgspec.Meta(max_length=128)]
 Token = t.Annotated[str, msgspec.Meta(max_length=16_384)]
 Short = t.Annotated[str, msgspec.Meta(max_length=1_024)]
@@ -131,10 +132,17 @@ class Message(
     """The base of all messages; the class name in kebab case is the ``type``."""
 
 
+class Confidential(Message):
+    """The base of messages with secrets in them: they are not shown."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
 # --- what clients send ----------------------------------------------------------
 
 
-class HelloVisitor(Message):
+class HelloVisitor(Confidential):
     """A visitor's tab arrives."""
 
     page: Page
@@ -143,13 +151,13 @@ class HelloVisitor(Message):
     secret: Secret | None = None
 
 
-class HelloAgent(Message):
+class HelloAgent(Confidential):
     """An agent's page wants ticks."""
 
     token: Token
 
 
-class HelloCall(Message):
+class HelloCall(Confidential):
     """A call window arrives: with its ticket first, with its secret afterwards."""
 
     call_id: Id
@@ -160,10 +168,10 @@ class HelloCall(Message):
 class Ack(Message):
     """A message with an ``ackId`` has arrived."""
 
-    ack_id: int
+    ack_id: Number
 
 
-class Tag(Message):
+class Tag(Confidential):
     """``CV.user.tag``: cleaned by presence, never trusted here."""
 
     tag: t.Any
@@ -189,14 +197,14 @@ class Decline(Message):
 class ConferenceStart(Message):
     """``CV.conference.start``."""
 
-    request_id: int
+    request_id: Number
     uid: Id | None = None
 
 
 class ConferenceJoin(Message):
     """``CV.conference.join``."""
 
-    request_id: int
+    request_id: Number
     uid: Id
     props: QueueProps = QueueProps()
 
@@ -204,14 +212,14 @@ class ConferenceJoin(Message):
 class QueueStatus(Message):
     """``CV.conference.queueStatus``: one poll."""
 
-    request_id: int
+    request_id: Number
     uid: Id
 
 
 class AgentsMessage(Message):
     """``CV.api.isAgentOnline``."""
 
-    request_id: int
+    request_id: Number
 
 
 class Share(Message):
@@ -276,14 +284,14 @@ ClientMessage = (
 # --- what the service sends -----------------------------------------------------
 
 
-class Welcome(Message):
+class Welcome(Confidential):
     """To a visitor's tab: who it is from now on."""
 
     visitor_id: str
     secret: str
 
 
-class Ring(Message):
+class Ring(Confidential):
     """To every tab of a visitor: an agent asks to see the screen."""
 
     ack_id: int
@@ -308,7 +316,7 @@ class Sharing(Message):
     active: bool
 
 
-class Conference(Message):
+class Conference(Confidential):
     """The answer to ``conference-start``."""
 
     request_id: int
@@ -356,7 +364,7 @@ class Tick(Message):
     n: int
 
 
-class CallWelcome(Message):
+class CallWelcome(Confidential):
     """To a call window: everything it needs to show where the call stands."""
 
     role: t.Literal["visitor", "agent"]

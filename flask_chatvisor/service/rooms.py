@@ -277,6 +277,7 @@ class Rooms:
             visitor = self._visitors.open_window(now, call.visitor_id, link.address)
             if call.state is CallState.WAITING:
                 self._line.enter(now, visitor)
+                call.position = self._line.position(visitor.id)
                 self._announce(now, call)
         self._accept_if_both_agree(now, call)
 
