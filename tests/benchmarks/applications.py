@@ -13,6 +13,7 @@ from flask_login import LoginManager
 from flask_login import current_user
 from flask_login import login_user
 from werkzeug.test import create_environ
+from werkzeug.test import run_wsgi_app
 from werkzeug.wsgi import ClosingIterator
 
 from flask_chatvisor.extension import Chatvisor
@@ -133,10 +134,14 @@ def _request(
 ) -> Callable[[], None]:
     """Make a request that may be repeated, after a look at what it gives."""
     environ = create_environ("/", headers=HEADERS)
-    environ["HTTP_COOKIE"] = cookies
-    body = b"".join(app(dict(environ), _start_response))
+    # The address that signed in: Flask-Login looks at it.
+    environ |= {"HTTP_COOKIE": cookies, "REMOTE_ADDR": "127.0.0.1"}
+    chunks, _, headers = run_wsgi_app(app, dict(environ))
+    body = b"".join(chunks)
     if has not in body or (lacks is not None and lacks in body):
-        raise RuntimeError(f"A page is not what is to be measured: {body[-2000:]!r}")
+        raise RuntimeError(f"A page is not what is to be measured: {body[-300:]!r}")
+    if "Set-Cookie" in headers:
+        raise RuntimeError("A page that sets cookies each time is not the usual one.")
 
     def request() -> None:
         chunks = t.cast(ClosingIterator, app(dict(environ), _start_response))

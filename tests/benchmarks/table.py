@@ -32,7 +32,7 @@ class Aim:
 
     def describe(self, unit: str) -> str:
         if self.kind == "times":
-            return f"at most {self.limit:g}"
+            return f"at most {self.limit:g} times"
         return f"at most {self.limit:g} {unit} more"
 
 
