@@ -23,8 +23,8 @@ from flask import url_for
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from .directory import is_meant
 from .directory import Listing
+from .directory import is_meant
 from .directory import pick
 from .errors import ServiceError
 from .identity import Agent
@@ -147,9 +147,14 @@ class Helpers:
         state = current_state()
         if state.settings.directory == "browser":
             return ListView(None, filters | {"page_size": str(page_size)})
-        asked = filters | {"sort": sort or "name"}
         try:
-            listing = state.directory.active_users(**asked, page_size=page_size)
+            listing = state.directory.active_users(
+                q=q,
+                label=label,
+                assigned=assigned,
+                sort=sort or "name",
+                page_size=page_size,
+            )
         except ServiceError as trouble:
             return ListView(None, filters, trouble)
         return ListView(listing, filters)
@@ -209,7 +214,7 @@ class Helpers:
         if listing is None:
             return ""
         waiting = sum(1 for u in listing.users if u.waiting_since and not u.in_call)
-        users = "1 active user" if listing.total == 1 else f"{listing.total} active users"
+        users = f"{listing.total} active user{'' if listing.total == 1 else 's'}"
         return f"{users}, {waiting} waiting for help" if waiting else users
 
     def range(self, listing: Listing) -> str:
@@ -225,7 +230,9 @@ class Helpers:
 
     def value(self, value: t.Any) -> str:
         """Show a value of the additional data."""
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if isinstance(value, str):
+            return value
+        return json.dumps(value, ensure_ascii=False)
 
     def iso(self, moment: dt.datetime) -> str | None:
         """Write a time for a ``datetime`` attribute."""
@@ -236,14 +243,15 @@ class Helpers:
     ) -> str:
         """Say how long ago; agent.js says it the same way.
 
-        :param style: ``ago`` ("3 min ago") or ``for`` ("3 min").
+        :param style: ``ago`` ("3 min ago"), ``lasting`` ("for 3 min") or ``for``
+            ("3 min").
         """
         if since is None or as_of is None:
             return ""
         seconds = max(0, int((as_of - since).total_seconds()))
-        if style == "for":
-            return _span(seconds)
-        return "just now" if seconds < 10 else f"{_span(seconds)} ago"
+        if style == "ago":
+            return "just now" if seconds < 10 else f"{_span(seconds)} ago"
+        return f"for {_span(seconds)}" if style == "lasting" else _span(seconds)
 
 
 def _span(seconds: int) -> str:
@@ -278,7 +286,7 @@ def _stylesheet() -> Markup:
 
 def _script(url: str, how: str) -> Markup:
     element = Markup('<script src="{}" {}{}></script>')
-    return element.format(url, Markup(how), _sealed())
+    return element.format(url, how, _sealed())
 
 
 def _data_block(name: str, data: dict[str, t.Any]) -> Markup:

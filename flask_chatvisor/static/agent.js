@@ -60,6 +60,7 @@
     join: "Join",
     now: "just now",
     ago: (/** @type {string} */ span) => `${span} ago`,
+    lasting: (/** @type {string} */ span) => `for ${span}`,
     seconds: (/** @type {number} */ n) => `${n} s`,
     minutes: (/** @type {number} */ n) => `${n} min`,
     hours: (/** @type {number} */ n, /** @type {number} */ minutes) =>
@@ -373,7 +374,8 @@
     const seconds = Math.max(0, Math.floor((Date.now() + ahead - Date.parse(since)) / SECOND));
     if (style === "ago" && seconds < 10) return TEXT.now;
     const text = span(seconds);
-    return style === "ago" ? TEXT.ago(text) : text;
+    if (style === "ago") return TEXT.ago(text);
+    return style === "lasting" ? TEXT.lasting(text) : text;
   }
 
   /** Tens of seconds: a number that changes each second draws the eye. @param {number} seconds */
