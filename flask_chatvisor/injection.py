@@ -11,7 +11,6 @@ import copy
 import logging
 import typing as t
 from collections.abc import Callable
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask
@@ -24,6 +23,7 @@ from markupsafe import Markup
 
 from . import snippet
 from . import tagging
+from .config import Settings
 from .splice import body_end
 from .splice import insert as insert
 from .state import current_state
@@ -44,7 +44,8 @@ _GOOD = frozenset({200, 201, 202, 203})
 _FOR_CDN = frozenset({"cdn-cache-control", "surrogate-control"})
 # They tell of a body that is not the one which is sent.
 _DIGESTS = frozenset({"content-md5", "digest", "content-digest", "repr-digest"})
-_VALIDATORS = frozenset({"etag", "last-modified"})
+_FOR_OTHERS = _FOR_CDN | {"etag", "last-modified"}
+_OWN_CACHE = "private, no-cache"
 _COMPRESSORS = ("flask_compress",)
 
 logger = logging.getLogger(__name__)
@@ -80,10 +81,11 @@ def chatvisor_tag() -> Markup:
     else ``tag.js`` fetches it.
     """
     request = _request()
-    if not current_state().settings.enabled or _is_exempt(request):
+    settings = current_state().settings
+    if not settings.enabled or _is_exempt(request):
         return Markup()
     if _PLACED not in request.environ:
-        request.environ[_PLACED] = _snippet(request, tagging.block(request))
+        request.environ[_PLACED] = _snippet(request, settings, None)
     return t.cast(Markup, request.environ[_PLACED])
 
 
@@ -92,38 +94,26 @@ def why_not(request: Request, response: Response) -> Reason | None:
 
     Cheap conditions come first, then the page's body, the user last.
     """
-    plan = _plan(request, response)
+    plan = _Page(request, response).plan()
     if isinstance(plan, Reason):
         return plan
     return plan.who.reason if plan.who else None
 
 
 def _tag_page(response: Response) -> Response:
+    page = _Page(_request(), response)
     try:
-        page, reason = _tagged(_request(), response)
+        tagged, reason = page.tagged()
     except Exception:
         # Whatever goes wrong in here or in a loader, the page itself is good.
-        logger.exception("%s was not tagged.", current_request.path)
-        page, reason = response, Reason.ERROR
-    if state_of(current_app).settings.debug_header:
-        page.headers["X-Chatvisor"] = reason.value if reason else "tagged"
-    return page
+        logger.exception("%s was not tagged.", page.request.path)
+        tagged, reason = response, Reason.ERROR
+    if page.settings.debug_header:
+        tagged.headers["X-Chatvisor"] = reason.value if reason else "tagged"
+    return tagged
 
 
-def _tagged(request: Request, response: Response) -> tuple[Response, Reason | None]:
-    plan = _plan(request, response)
-    if plan is Reason.MANUAL:
-        return _filled(request, response), plan
-    if isinstance(plan, Reason):
-        return response, plan
-    if plan.who is None:
-        tag = _snippet(request, tagging.block(request))
-        return _with_tag(response, tag, plan.at, plan.at), None
-    page = _personal(request, response, plan.who, plan.at, plan.at)
-    return page, plan.who.reason
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """Where to put the tag, and whose; ``None``: the same one for everyone."""
 
@@ -131,50 +121,135 @@ class _Plan:
     who: Announcement | None
 
 
-def _plan(request: Request, response: Response) -> _Plan | Reason:
-    reason = _why_not_here(request) or _why_not_this(request, response)
-    if reason is not None:
-        return reason
-    for_everyone = _is_for_everyone(request, response)
-    if not for_everyone and tagging.is_nobody(request):
-        return Reason.ANONYMOUS
-    body = response.get_data()
-    # From the end, which is faster.
-    if body.rfind(snippet.MARK) >= 0:
-        return Reason.ALREADY_TAGGED
-    at = body_end(body)
-    if at is None:
-        return Reason.NO_BODY
-    who = None if for_everyone else tagging.announce(request)
-    if who is not None and who.reason is not None and not who.reset:
-        return who.reason
-    return _Plan(at, who)
+class _Page:
+    """One response on its way out."""
+
+    def __init__(self, request: Request, response: Response) -> None:
+        self.request = request
+        self.response = response
+        self.settings = current_state().settings
+        self._headers = _lowered(response)
+
+    def tagged(self) -> tuple[Response, Reason | None]:
+        plan = self.plan()
+        if plan is Reason.MANUAL:
+            return self._filled(), plan
+        if isinstance(plan, Reason):
+            return self.response, plan
+        if plan.who is None:
+            tag = _snippet(self.request, self.settings, None)
+            return self._with(tag, plan.at, plan.at), None
+        return self._personal(plan.who, plan.at, plan.at), plan.who.reason
+
+    def plan(self) -> _Plan | Reason:
+        reason = self._why_not_here() or self._why_not_this()
+        if reason is not None:
+            return reason
+        for_everyone = self._is_for_everyone()
+        if not for_everyone and tagging.is_nobody(self.request):
+            return Reason.ANONYMOUS
+        body = self.response.get_data()
+        # From the end, which is faster.
+        if body.rfind(snippet.MARK) >= 0:
+            return Reason.ALREADY_TAGGED
+        at = body_end(body)
+        if at is None:
+            return Reason.NO_BODY
+        who = None if for_everyone else tagging.announce(self.request)
+        if who is not None and who.reason is not None and not who.reset:
+            return who.reason
+        return _Plan(at, who)
+
+    def _why_not_here(self) -> Reason | None:
+        if not self.settings.enabled:
+            return Reason.DISABLED
+        if _PLACED in self.request.environ:
+            return Reason.MANUAL
+        if not self.settings.auto_inject:
+            return Reason.AUTO_OFF
+        return Reason.EXEMPT if _is_exempt(self.request) else None
+
+    def _why_not_this(self) -> Reason | None:
+        response = self.response
+        if response.status_code not in _GOOD:
+            return Reason.STATUS
+        if response.mimetype != "text/html":
+            return Reason.NOT_HTML
+        if response.is_streamed or response.direct_passthrough:
+            return Reason.STREAMED
+        if "content-encoding" in self._headers:
+            return Reason.ENCODED
+        disposition = self._headers.get("content-disposition", "")
+        if disposition.lower().startswith("attachment"):
+            return Reason.ATTACHMENT
+        return None if _is_document(self.request) else Reason.NOT_A_DOCUMENT
+
+    def _is_for_everyone(self) -> bool:
+        """Tell whether this page may get to others, or never be shown at all."""
+        if self.settings.identity_delivery == "fetch":
+            return True
+        # A page that is loaded ahead must not use up the news that a reset is due.
+        if "prefetch" in self.request.environ.get("HTTP_SEC_PURPOSE", ""):
+            return True
+        cached = self._headers.get("cache-control", "").lower()
+        shared = "public" in cached or "s-maxage" in cached
+        return shared or not _FOR_CDN.isdisjoint(self._headers)
+
+    def _filled(self) -> Response:
+        """Put the user's own tag, or nothing, in place of the one for everyone."""
+        if self._why_not_this() is not None or self._is_for_everyone():
+            return self.response
+        placed = self.request.environ[_PLACED].encode()
+        begin = self.response.get_data().find(placed)
+        if begin < 0:
+            return self.response
+        who = tagging.announce(self.request)
+        if who.tag is None and not who.reset:
+            return self._with(Markup(), begin, begin + len(placed))
+        return self._personal(who, begin, begin + len(placed))
+
+    def _personal(self, who: Announcement, begin: int, end: int) -> Response:
+        page = self._with(_snippet(self.request, self.settings, who), begin, end)
+        who.remember(self.request, page)
+        self.request.environ[_PRIVATE] = True
+        return _keep_private(page)
+
+    def _with(self, tag: Markup, begin: int, end: int) -> Response:
+        # A response may be kept by the application and sent again, to somebody else.
+        page = copy.copy(self.response)
+        page.headers = self.response.headers.copy()
+        body = memoryview(self.response.get_data())
+        page.set_data(b"".join((body[:begin], tag.encode("ascii"), body[end:])))
+        for name in _DIGESTS.intersection(self._headers):
+            page.headers.remove(name)
+        return page
 
 
-def _why_not_here(request: Request) -> Reason | None:
-    settings = current_state().settings
-    if not settings.enabled:
-        return Reason.DISABLED
-    if _PLACED in request.environ:
-        return Reason.MANUAL
-    if not settings.auto_inject:
-        return Reason.AUTO_OFF
-    return Reason.EXEMPT if _is_exempt(request) else None
-
-
-def _why_not_this(request: Request, response: Response) -> Reason | None:
-    if response.status_code not in _GOOD:
-        return Reason.STATUS
-    if response.mimetype != "text/html":
-        return Reason.NOT_HTML
-    if response.is_streamed or response.direct_passthrough:
-        return Reason.STREAMED
+def _keep_private(response: Response) -> Response:
+    """See that a page with somebody's data stays in that person's browser."""
+    if _PRIVATE not in current_request.environ:
+        return response
     headers = _lowered(response)
-    if "content-encoding" in headers:
-        return Reason.ENCODED
-    if headers.get("content-disposition", "").lower().startswith("attachment"):
-        return Reason.ATTACHMENT
-    return None if _is_document(request) else Reason.NOT_A_DOCUMENT
+    cached = headers.get("cache-control", "").lower()
+    if cached != _OWN_CACHE and "no-store" not in cached:
+        response.headers["Cache-Control"] = _OWN_CACHE
+    if "cookie" not in headers.get("vary", "").lower():
+        response.vary.add("Cookie")
+    for name in _FOR_OTHERS.intersection(headers):
+        response.headers.remove(name)
+    return response
+
+
+def _snippet(request: Request, settings: Settings, who: Announcement | None) -> Markup:
+    # An agent's page has the service's script already, for its own purposes.
+    has_script = g.get("_chatvisor_assets") is request
+    path = f"{settings.url_prefix}/static/tag.js?v={content_hash('tag.js')}"
+    return snippet.render(
+        who.block(request) if who else tagging.block(request),
+        tag_js=tagging.root(request) + path,
+        script=None if has_script else settings.script_url,
+        nonce=snippet.nonce_of(request),
+    )
 
 
 def _is_exempt(request: Request) -> bool:
@@ -192,86 +267,8 @@ def _is_document(request: Request) -> bool:
     return "HTTP_X_REQUESTED_WITH" not in environ
 
 
-def _is_for_everyone(request: Request, response: Response) -> bool:
-    """Tell whether this page may get to others, or never be shown at all."""
-    if current_state().settings.identity_delivery == "fetch":
-        return True
-    # A page that is loaded ahead must not use up the news that a reset is due.
-    if "prefetch" in request.environ.get("HTTP_SEC_PURPOSE", ""):
-        return True
-    headers = _lowered(response)
-    cached = headers.get("cache-control", "").lower()
-    return (
-        "public" in cached or "s-maxage" in cached or not _FOR_CDN.isdisjoint(headers)
-    )
-
-
-def _lowered(response: Response) -> Mapping[str, str]:
+def _lowered(response: Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers}
-
-
-def _snippet(request: Request, block: Mapping[str, t.Any]) -> Markup:
-    settings = current_state().settings
-    prefix = f"{tagging.root(request)}{settings.url_prefix}"
-    # An agent's page has the service's script already, for its own purposes.
-    has_script = g.get("_chatvisor_assets") is request
-    return snippet.render(
-        block,
-        tag_js=f"{prefix}/static/tag.js?v={content_hash('tag.js')}",
-        script=None if has_script else settings.script_url,
-        nonce=snippet.nonce_of(request),
-    )
-
-
-def _filled(request: Request, response: Response) -> Response:
-    """Put the user's own tag, or nothing, in place of the one for everyone."""
-    if _why_not_this(request, response) or _is_for_everyone(request, response):
-        return response
-    placed = request.environ[_PLACED].encode()
-    at = response.get_data().find(placed)
-    if at < 0:
-        return response
-    who = tagging.announce(request)
-    end = at + len(placed)
-    if who.tag is None and not who.reset:
-        return _with_tag(response, Markup(), at, end)
-    return _personal(request, response, who, at, end)
-
-
-def _personal(
-    request: Request, response: Response, who: Announcement, begin: int, end: int
-) -> Response:
-    page = _with_tag(response, _snippet(request, who.block(request)), begin, end)
-    who.remember(request, page)
-    request.environ[_PRIVATE] = True
-    return _keep_private(page)
-
-
-def _with_tag(response: Response, tag: Markup, begin: int, end: int) -> Response:
-    # A response may be kept by the application and sent again, to somebody else.
-    page = copy.copy(response)
-    page.headers = response.headers.copy()
-    body = memoryview(response.get_data())
-    page.set_data(b"".join((body[:begin], tag.encode("ascii"), body[end:])))
-    _remove(page, _DIGESTS)
-    return page
-
-
-def _keep_private(response: Response) -> Response:
-    if _PRIVATE not in current_request.environ:
-        return response
-    headers = _lowered(response)
-    if "no-store" not in headers.get("cache-control", "").lower():
-        response.headers["Cache-Control"] = "private, no-cache"
-    if "cookie" not in headers.get("vary", "").lower():
-        response.vary.add("Cookie")
-    _remove(response, _VALIDATORS | _FOR_CDN)
-    return response
-
-
-def _remove(response: Response, names: frozenset[str]) -> None:
-    for name in names.intersection(_lowered(response)):
-        response.headers.remove(name)
 
 
 def _settle(app: Flask) -> None:
@@ -283,15 +280,14 @@ def _settle(app: Flask) -> None:
         )
     hooks = app.after_request_funcs[None]
     ours = hooks.index(_tag_page)
-    behind = [i for i, hook in enumerate(hooks) if i > ours and _compresses(hook)]
-    if behind:
-        last = behind[-1] + 1
-        app.after_request_funcs[None] = [
-            *hooks[:ours],
-            *hooks[ours + 1 : last],
-            _tag_page,
-            *hooks[last:],
-        ]
+    compressors = [i for i, hook in enumerate(hooks) if _compresses(hook)]
+    last = max([ours, *compressors])
+    app.after_request_funcs[None] = [
+        *hooks[:ours],
+        *hooks[ours + 1 : last + 1],
+        _tag_page,
+        *hooks[last + 1 :],
+    ]
 
 
 def _compresses(hook: t.Any) -> bool:

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 import typing as t
-from collections.abc import Mapping
 from functools import lru_cache
 
 from flask import Request
@@ -25,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def render(
-    block: Mapping[str, t.Any],
+    block: str,
     *,
     tag_js: str,
     script: str | None,
@@ -36,7 +35,7 @@ def render(
     There is no white space between them: text there could reopen formatting elements
     that the page has left open.
 
-    :param block: what ``tag.js`` reads: ``tag``, ``reset`` and ``refresh``.
+    :param block: what ``tag.js`` reads, as :func:`dump` writes it.
     :param tag_js: the URL of ``tag.js``.
     :param script: the URL of the service's script; ``None`` if the page has it.
     :param nonce: the nonce of the page's Content-Security-Policy, see :func:`nonce_of`.
@@ -44,7 +43,7 @@ def render(
     sealed = f' nonce="{nonce}"' if nonce else ""
     elements = (
         f'<script type="application/json" id="chatvisor-tag"{sealed}>'
-        f"{dump(block)}</script>"
+        f"{block}</script>"
         f'<script src="{_attribute(tag_js)}" defer{sealed}></script>'
     )
     if script is not None:
@@ -52,7 +51,7 @@ def render(
     return Markup(elements)  # noqa: S704 - each part is escaped for its place
 
 
-def dump(data: Mapping[str, t.Any]) -> str:
+def dump(data: t.Any) -> str:
     """Write JSON for a script element: ASCII, without ``<``, ``>`` and ``&``."""
     text = _encode(data)
     if "<" in text or ">" in text or "&" in text:

@@ -8,6 +8,7 @@ of user are noticed across any redirects.
 from __future__ import annotations
 
 import enum
+import json
 import time
 import typing as t
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from flask import g
 from flask_login import current_user
 
 from . import tokens
+from .config import Settings
 from .errors import SetupError
 from .identity import Visitor
 from .identity import default_visitor
@@ -62,13 +64,13 @@ class Reason(enum.StrEnum):
 class Announcement:
     """What a browser is told.
 
-    :ivar tag: the signed tag, or ``None``.
+    :ivar tag: the signed tag, written by :func:`~.snippet.dump`, or ``None``.
     :ivar reason: why there is no tag.
     :ivar known: the hash of whom the browser announced last, ``""`` if nobody.
     :ivar digest: the hash of whom it announces now.
     """
 
-    tag: dict[str, t.Any] | None
+    tag: str | None
     reason: Reason | None
     known: str
     digest: str
@@ -78,7 +80,7 @@ class Announcement:
         """Whether the browser must forget whom it announced last."""
         return bool(self.known) and self.known != self.digest
 
-    def block(self, request: Request) -> dict[str, t.Any]:
+    def block(self, request: Request) -> str:
         """Make what ``tag.js`` reads."""
         return block(request, self.tag, self.reset)
 
@@ -111,17 +113,9 @@ def announce(request: Request, *, now: Callable[[], float] = time.time) -> Annou
     found = _tag_or_reason(state)
     if isinstance(found, Reason):
         return Announcement(None, found, known, "")
-    digest = _digest(found)
-    settings = state.settings
-    if settings.identity_keys:
-        found.pop("externalToken", None)
-        found["externalToken"] = tokens.sign_identity(
-            found,
-            settings.identity_keys[0],
-            now=now(),
-            max_age=settings.identity_max_age,
-        )
-    return Announcement(found, None, known, digest)
+    return Announcement(
+        _signed(found, state.settings, now()), None, known, _digest(found)
+    )
 
 
 def is_nobody(request: Request) -> bool:
@@ -133,16 +127,11 @@ def is_nobody(request: Request) -> bool:
     return not _may_be_signed_in(request)
 
 
-def block(
-    request: Request, tag: dict[str, t.Any] | None = None, reset: bool = False
-) -> dict[str, t.Any]:
-    """Make what ``tag.js`` reads; without a tag it asks ``refresh`` for one."""
-    prefix = current_state().settings.url_prefix
-    return {
-        "tag": tag,
-        "reset": reset,
-        "refresh": f"{root(request)}{prefix}/me",
-    }
+def block(request: Request, tag: str | None = None, reset: bool = False) -> str:
+    """Write what ``tag.js`` reads; without a tag it asks ``refresh`` for one."""
+    refresh = dump(f"{root(request)}{current_state().settings.url_prefix}/me")
+    said = "true" if reset else "false"
+    return f'{{"tag":{tag or "null"},"reset":{said},"refresh":{refresh}}}'
 
 
 def root(request: Request) -> str:
@@ -182,6 +171,25 @@ def _visitor(state: State, user: t.Any) -> Visitor | None:
     )
 
 
+def _signed(tag: dict[str, t.Any], settings: Settings, now: float) -> str:
+    if not settings.identity_keys:
+        return dump(tag)
+    tag.pop("externalToken", None)
+    max_age = settings.identity_max_age
+    # So long everyone gets the same token again: signing takes longer than the rest.
+    step = max(max_age // 10, 1)
+    return _sealed(
+        dump(tag), settings.identity_keys[0], int(now) // step * step, max_age
+    )
+
+
+@lru_cache(maxsize=512)
+def _sealed(text: str, key: str, issued_at: int, max_age: int) -> str:
+    tag = json.loads(text)
+    token = tokens.sign_identity(tag, key, now=issued_at, max_age=max_age)
+    return dump(tag | {"externalToken": token})
+
+
 def _may_be_signed_in(request: Request) -> bool:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     manager = getattr(app, "login_manager", None)
@@ -196,7 +204,10 @@ def _may_be_signed_in(request: Request) -> bool:
 
 def _digest(tag: dict[str, t.Any]) -> str:
     user_id = tag.get("id") or tag.get("email") or dump(tag)
-    secret = current_app.secret_key or ""
-    if isinstance(secret, bytes):
-        secret = secret.decode("latin-1")
-    return tokens.tagged_hash(user_id, secret)
+    return _hashed(user_id, current_app.secret_key or "")
+
+
+@lru_cache(maxsize=512)
+def _hashed(user_id: str, secret: str | bytes) -> str:
+    text = secret.decode("latin-1") if isinstance(secret, bytes) else secret
+    return tokens.tagged_hash(user_id, text)

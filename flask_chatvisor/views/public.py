@@ -20,7 +20,6 @@ from flask import send_from_directory
 from .. import tagging
 from .. import tokens
 from ..signals import send_event
-from ..snippet import dump
 from ..state import current_state
 from ..templating import STATIC
 from ..templating import content_hash
@@ -72,7 +71,7 @@ def me() -> Response:
         )
     asking = request._get_current_object()  # type: ignore[attr-defined]
     who = tagging.announce(asking)
-    response = Response(dump(who.block(asking)), mimetype="application/json")
+    response = Response(who.block(asking), mimetype="application/json")
     response.headers["Cache-Control"] = "private, no-store"
     who.remember(asking, response)
     return response
