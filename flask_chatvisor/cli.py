@@ -88,7 +88,7 @@ def serve() -> None:
         from .service.__main__ import main
     except ImportError as error:
         raise click.ClickException(f"No package {error.name!r}. {INSTALL}") from error
-    main()
+    raise click.exceptions.Exit(main())
 
 
 def _show_settings(state: State) -> None:
@@ -144,8 +144,12 @@ def _count_failures(trials: Iterable[tuple[str, Callable[[], str]]]) -> int:
 
 
 def _embedded_runs(embedded: EmbeddedService | None) -> str:
-    if embedded is not None:
+    if embedded is None:
+        return "off"
+    try:
         embedded.ensure()
+    except RuntimeError as error:
+        raise SetupError(str(error)) from error
     return "runs"
 
 

@@ -44,7 +44,7 @@ def service() -> Iterator[FakeService]:
         yield service
 
 
-def portal(chatvisor: Chatvisor | None = None, **keys: t.Any) -> FlaskClient:
+def portal(chatvisor: Chatvisor | None = None, /, **keys: t.Any) -> FlaskClient:
     """An application's client in which Mary, an agent, has signed in."""
     keys = {key.removeprefix("CHATVISOR_"): value for key, value in keys.items()}
     chatvisor = chatvisor or Chatvisor()
