@@ -194,13 +194,14 @@ def paint(page: Page, colour: Colour) -> None:
 
 def expect_to_see(window: Page, colour: Colour) -> None:
     """Wait until the agent's call window shows this colour."""
-    window.wait_for_function(_SEES, arg=list(colour))
+    until(window, f"({_SEES})(colour)", colour=list(colour))
 
 
 def until(page: Page, promise: str, **values: object) -> None:
     """Evaluate a promise in a page again and again until what it gives is truthy.
 
-    Playwright's ``wait_for_function`` takes the promise itself for an answer.
+    Playwright's ``wait_for_function`` takes the promise itself for an answer, and needs
+    a page whose policy lets it evaluate strings.
 
     :param values: names that the expression may use.
     """

@@ -9,7 +9,7 @@
 
 /** @typedef {import("./call-signal.js").Message} Message */
 
-const GRACE = 4_000; // ms: a short interruption heals by itself
+const GRACE = 2_000; // ms: a short interruption heals by itself
 const ATTEMPT = 15_000; // a relay that is down raises no event: give up by the clock
 const ATTEMPTS = 3;
 const REST = 1_000; // between two new connections
@@ -131,6 +131,7 @@ export class Sharer extends Peer {
     this.screen = null;
     this.attempts = 0;
     this.clock = 0;
+    this.soon = 0;
     this.madeAt = -Infinity;
     /** Whether the other side can hear of an offer at all. */
     this.reachable = () => true;
@@ -148,9 +149,15 @@ export class Sharer extends Peer {
     return ["new", "connecting"].includes(this.connection?.connectionState ?? "");
   }
 
-  /** Make a new connection, unless one was made just now. */
+  /** Make a new connection; not more than one a second, both sides may ask. */
   offer() {
-    if (!this.screen || performance.now() - this.madeAt < REST) return;
+    clearTimeout(this.soon);
+    if (!this.screen) return;
+    const wait = this.madeAt + REST - performance.now();
+    if (wait > 0) {
+      this.soon = window.setTimeout(() => this.trying || this.offer(), wait);
+      return;
+    }
     this.madeAt = performance.now();
     this.enqueue("offer", () => this.makeOffer());
     clearTimeout(this.clock);
@@ -204,6 +211,7 @@ export class Sharer extends Peer {
 
   stop() {
     clearTimeout(this.clock);
+    clearTimeout(this.soon);
     for (const track of this.screen?.getTracks() ?? []) track.stop();
     this.screen = null;
     this.drop();

@@ -289,13 +289,23 @@ function watch(stream) {
   // The last picture stays until the new connection brings one.
   const swap = () => {
     video.srcObject = stream;
-    video.requestVideoFrameCallback(seen);
+    lookOut(stream);
   };
   if (!video.srcObject || !track?.muted) swap();
   else track.addEventListener("unmute", swap, { once: true });
 }
 
-/** The first picture was really shown. */
+/** Wait for the first picture that is really shown. @param {MediaStream} stream */
+function lookOut(stream) {
+  const video = view.screenVideo;
+  video.requestVideoFrameCallback(() => {
+    if (video.srcObject !== stream) return;
+    // Browsers paint a black picture for a connection that was given up.
+    if (peer?.up) seen();
+    else lookOut(stream);
+  });
+}
+
 function seen() {
   if (model.state === "ended") return;
   model.picture = true;
