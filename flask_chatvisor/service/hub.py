@@ -207,6 +207,7 @@ class Hub:
         self, now: float, link: VisitorLink, visitor: Visitor, message: p.Reset
     ) -> None:
         link.visitor_id = self._visitors.reset(now, visitor, link.address)
+        link.unacked = None  # what concerned the one it was before
         self._welcome_visitor(link)
 
     def _page(

@@ -87,6 +87,7 @@ class SuspiciousWorld(World):
         self.roles: dict[int, str] = {}
         self.calls: dict[int, str] = {}
         self.owners: dict[int, str] = {}
+        self.visitors: dict[str, str] = {}
 
     def _deliver(self, effect: Send) -> None:
         message, address = effect.message, effect.address
@@ -95,9 +96,9 @@ class SuspiciousWorld(World):
         assert b"token-of-a-page" not in p.encode(message)
         call_id = getattr(message, "call_id", None)
         if call_id is not None:
-            call = self.store.call(call_id)
-            assert call is not None
-            mine = self.owners.get(address) == call.visitor_id
+            if (call := self.store.call(call_id)) is not None:
+                self.visitors[call_id] = call.visitor_id
+            mine = self.owners.get(address) == self.visitors[call_id]
             assert mine or self.calls.get(address) == call_id
         super()._deliver(effect)
 
@@ -147,6 +148,19 @@ class HubMachine(RuleBasedStateMachine):
         self.collect()
         if self.urls:
             self.world.window(data.draw(st.sampled_from(self.urls)), acks=acks)
+
+    @rule(data=st.data(), shares=st.booleans())
+    def make_a_call(self, data: st.DataObject, shares: bool) -> None:
+        tab = self.pick(data, Tab)
+        if tab is None:
+            return
+        with contextlib.suppress(Refusal):
+            call = self.world.call(tab)
+            agent = self.world.window(call.url)
+            rings = [one for one in tab.got(p.Ring) if one.call_id == call.call_id]
+            if rings and shares:
+                self.world.window(rings[-1].url).say(p.Share())
+                agent.say(p.LiveMessage())
 
     @rule(data=st.data())
     def come_back(self, data: st.DataObject) -> None:
