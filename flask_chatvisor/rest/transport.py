@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions as rq
+from requests.auth import AuthBase
 from urllib3 import exceptions as u3
 
 from ..errors import BadAnswer
@@ -300,7 +301,7 @@ class _Failure(Exception):
         self.retry = retry
 
 
-class _Bearer(requests.auth.AuthBase):
+class _Bearer(AuthBase):
     # As `auth`, so that a .netrc cannot replace the header.
     def __init__(self, token: str | None) -> None:
         self._token = token

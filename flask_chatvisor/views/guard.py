@@ -128,7 +128,7 @@ def exempt_from_csrf_protect(blueprint: Blueprint) -> None:
     @blueprint.url_value_preprocessor
     def exempt(endpoint: str | None, values: dict[str, t.Any] | None) -> None:
         flask_wtf = sys.modules.get("flask_wtf.csrf")
-        csrf = current_app.extensions.get("csrf")
+        csrf: t.Any = current_app.extensions.get("csrf")
         if flask_wtf is not None and isinstance(csrf, flask_wtf.CSRFProtect):
             csrf.exempt(current_app.blueprints[blueprint.name])
 
