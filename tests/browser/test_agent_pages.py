@@ -1,0 +1,803 @@
+"""The agents' pages in a browser: live lists, calls that start, calls that cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import typing as t
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from flask import Response
+from flask import render_template_string
+from playwright.sync_api import Page
+from playwright.sync_api import Request
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
+
+from flask_chatvisor.extension import Chatvisor
+from flask_chatvisor.identity import Agent
+from flask_chatvisor.rest.models import ActiveUser
+from tests.conftest import load_agent
+from tests.conftest import load_visitor
+from tests.conftest import make_application
+
+from .conftest import OpenPage
+from .fake_service import FakeService
+from .fake_service import active_user
+from .fake_service import ago
+
+IMPORT = (
+    '{% from "chatvisor/macros.html" import'
+    " start_button, user_status, active_users, conference_button %}"
+)
+PROFILE = (
+    "<!doctype html><title>Customer</title><body><h1>Customer</h1>"
+    '{{ user_status("john@example.com") }} {{ start_button(query="john@example.com") }}'
+    '{{ user_status("jane@example.com") }} {{ start_button(query="jane@example.com") }}'
+)
+HELP = "<!doctype html><title>Portal</title><body>{{ conference_button() }}</body>"
+JOHN = "[data-chatvisor-user=v-1]"
+JANE = "[data-chatvisor-user=v-2]"
+START = "[data-chatvisor-start]"
+
+
+class Desk:
+    """An application with its fake service, and agents' pages of it.
+
+    :ivar asked: method and URL of what the pages asked the application, in order.
+    """
+
+    def __init__(self, url: str, service: FakeService, open_page: OpenPage) -> None:
+        self.url = url
+        self.service = service
+        self.asked: list[Request] = []
+        self.complaints: list[str] = []
+        self._open_page = open_page
+
+    def page(
+        self, path: str = "/chatvisor/users", user: str = "3", **fake: t.Any
+    ) -> Page:
+        """A signed-in user's page; ``fake`` is what the page's fake script knows."""
+        page = self._open_page()
+        page.on("console", self._hear)
+        if fake:
+            page.add_init_script(f"window.fakeCV = {json.dumps(fake)}")
+        page.goto(f"{self.url}/sign-in/{user}")
+        page.on("request", self._note)
+        page.goto(self.url + path)
+        return page
+
+    def paths(self, end: str) -> list[Request]:
+        """What was asked of the paths that end so."""
+        return [request for request in self.asked if request.url.endswith(end)]
+
+    def _note(self, request: Request) -> None:
+        if request.resource_type == "fetch":
+            self.asked.append(request)
+
+    def _hear(self, message: t.Any) -> None:
+        if "Content Security Policy" in message.text:
+            self.complaints.append(message.text)
+
+
+OpenDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    service = FakeService()
+    service.users = [active_user("v-1", "John Doe"), active_user("v-2", "Jane Roe")]
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def desk(service: FakeService, open_page: OpenPage) -> Iterator[OpenDesk]:
+    """``desk(script=…, **keys)``: start the application; a strict policy everywhere."""
+    desks: list[Desk] = []
+    with ExitStack() as running:
+
+        def open_desk(
+            script: str = "with-agent",
+            chatvisor: Chatvisor | None = None,
+            **keys: t.Any,
+        ) -> Desk:
+            app = _application(service, script, chatvisor, keys)
+            url = running.enter_context(_served(app))
+            desks.append(Desk(url, service, open_page))
+            return desks[-1]
+
+        yield open_desk
+    assert [desk.complaints for desk in desks] == [[] for _ in desks]
+
+
+def _application(
+    service: FakeService,
+    script: str,
+    chatvisor: Chatvisor | None,
+    keys: dict[str, t.Any],
+) -> Flask:
+    given = {
+        "SCRIPT_URL": f"{service.url}/cdn/js/{script}.js",
+        "API_URL": service.url,
+        "API_TOKEN": "secret-api-token",
+        "CACHE_SECONDS": 0,
+    }
+    app, chatvisor = make_application(chatvisor, **given | keys)
+    app.add_url_rule("/help", "help", lambda: render_template_string(IMPORT + HELP))
+    app.add_url_rule(
+        "/customer", "customer", lambda: render_template_string(IMPORT + PROFILE)
+    )
+    app.add_url_rule("/call-window", "call", lambda: "<title>Call</title>")
+
+    @app.after_request
+    def set_policy(response: Response) -> Response:
+        sources = {"default-src": ["'none'"], **chatvisor.csp()}
+        response.headers["Content-Security-Policy"] = "; ".join(
+            " ".join([directive, *allowed]) for directive, allowed in sources.items()
+        )
+        return response
+
+    return app
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def tick(page: Page) -> None:
+    """The service says that something changed."""
+    page.evaluate("fakeCV.tick(fakeCV.ticks = (fakeCV.ticks ?? 0) + 1)")
+
+
+def connection(page: Page) -> t.Any:
+    return page.locator("[data-chatvisor-connection]").first
+
+
+def live(page: Page) -> Page:
+    """The page, once its socket is there and its first answer too."""
+    expect(connection(page)).to_have_text("Live")
+    return page
+
+
+# --- the list, live ------------------------------------------------------------------
+
+
+def test_a_tick_brings_arrivals_changes_and_departures(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    expect(page.locator("[data-chatvisor-summary]")).to_have_text("2 active users")
+    moved = active_user(
+        "v-2", "Jane Roe", location={"title": "Invoices", "path": "/invoices"}
+    )
+    service.users = [moved, active_user("v-3", "Ada Okafor")]
+    tick(page)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
+    expect(page.locator("[data-chatvisor-user] a")).to_have_text(
+        ["Ada Okafor", "Jane Roe"]
+    )
+    expect(page.locator(JANE)).to_contain_text("/invoices")
+    expect(page.locator(JOHN)).to_have_count(0)
+
+
+def test_an_update_keeps_focus_selection_and_the_row_itself(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    button = page.locator(f"{JOHN} {START}")
+    button.focus()
+    page.evaluate(
+        """() => {
+            window.row = document.querySelector("[data-chatvisor-user=v-1]");
+            window.button = document.activeElement;
+            const name = document.querySelector("[data-chatvisor-user=v-1] a");
+            getSelection().selectAllChildren(name);
+        }"""
+    )
+    service.users += [active_user(f"v-{n}", f"Ada{n}") for n in range(3, 8)]
+    service.users[0]["location"] = {"title": "Settings", "path": "/settings"}
+    tick(page)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(7)
+    expect(page.locator(JOHN)).to_contain_text("Settings")
+    assert page.evaluate("document.activeElement === window.button")
+    assert page.evaluate("window.row.isConnected")
+    assert page.evaluate("getSelection().toString()") == "John Doe"
+    order = page.locator("[data-chatvisor-user]").evaluate_all(
+        "rows => rows.map(row => row.dataset.chatvisorUser)"
+    )
+    assert order == ["v-3", "v-4", "v-5", "v-6", "v-7", "v-2", "v-1"]
+
+
+def test_arrivals_above_do_not_push_the_button_in_use_away(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    page.set_viewport_size({"width": 1000, "height": 300})
+    button = page.locator(f"{JOHN} {START}")
+    button.focus()
+    before = button.bounding_box()
+    service.users += [active_user(f"v-{n}", f"Ada{n}") for n in range(3, 20)]
+    tick(page)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(19)
+    after = button.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(before["y"] - after["y"]) < 1
+
+
+def test_a_row_in_use_stays_until_the_focus_leaves_it(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    button = page.locator(f"{JOHN} {START}")
+    button.focus()
+    service.users = service.users[1:]
+    tick(page)
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(JOHN)).to_contain_text("This user has left.")
+    page.locator("[name=q]").focus()
+    expect(page.locator(JOHN)).to_have_count(0)
+
+
+def test_a_request_for_help_comes_first_and_is_announced(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    service.users[0]["waitingSince"] = ago(minutes=2)
+    tick(page)
+    expect(page.locator("[data-chatvisor-user]").first).to_contain_text(
+        "Waiting for help: 2 min"
+    )
+    expect(page.locator(f"{JOHN} {START}")).to_have_text("Join John Doe")
+    announced = page.locator("[data-chatvisor-announce]")
+    expect(announced).to_have_text("John Doe asks for help.")
+    expect(announced).to_have_role("status")
+
+
+def test_the_last_of_many_ticks_is_not_lost_and_they_cost_little(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    agents = desk()
+    page = live(agents.page())
+    before = len(agents.asked)
+    for n in range(3, 13):
+        service.users.append(active_user(f"v-{n}", f"User{n}"))
+        tick(page)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(12)
+    assert len(agents.asked) - before <= 3
+    assert agents.asked[-1].url.endswith("tick=10")
+
+
+def test_what_users_say_stays_text_in_an_update(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    hostile = "<img src=x onerror=document.title='broken'>"
+    service.users = [
+        active_user(
+            "v-1",
+            "John",
+            lastname=hostile,
+            labels=[hostile],
+            location={"title": hostile, "path": hostile},
+            assignedUser=hostile,
+        )
+    ]
+    tick(page)
+    expect(page.locator(JOHN)).to_contain_text(f"John {hostile}")
+    expect(page.locator(".chatvisor-label")).to_have_text([hostile])
+    assert page.locator("img").count() == 0
+    assert page.title() == "Active users"
+
+
+def test_the_first_state_is_not_drawn_again(desk: OpenDesk) -> None:
+    page = live(desk().page())
+    changed = page.evaluate(
+        """async () => {
+            const changes = [];
+            new MutationObserver((list) => changes.push(...list)).observe(
+                document.querySelector("[data-chatvisor-rows]"),
+                {childList: true, subtree: true, characterData: true},
+            );
+            const asked = performance.getEntriesByType("resource").length;
+            fakeCV.tick(1);
+            await new Promise((done) => new PerformanceObserver(done)
+                .observe({type: "resource"}));
+            await new Promise(requestAnimationFrame);
+            return changes.map((change) => change.target.textContent)
+                .filter((text) => !/( s ago| s|now)$/.test(text));
+        }"""
+    )
+    assert changed == []
+
+
+def test_filters_hold_in_updates(desk: OpenDesk, service: FakeService) -> None:
+    page = live(desk().page("/chatvisor/users?q=john"))
+    service.users += [active_user("v-3", "Ada Okafor"), active_user("v-4", "John Q")]
+    tick(page)
+    expect(page.locator("[data-chatvisor-user] a")).to_have_text(["John Doe", "John Q"])
+    service.users = []
+    tick(page)
+    expect(page.locator("[data-chatvisor-when=nothing]")).to_be_visible()
+
+
+def test_the_pager_follows_the_number_of_users(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page("/chatvisor/users?page_size=2"))
+    following = page.locator("[rel=next]")
+    expect(following).to_be_hidden()
+    service.users.append(active_user("v-3", "Zoe"))
+    tick(page)
+    expect(following).to_be_visible()
+    expect(page.locator("[data-chatvisor-range]")).to_have_text("1–2 of 3")  # noqa: RUF001
+    following.click()
+    expect(page.locator("[data-chatvisor-user] a")).to_have_text(["Zoe"])
+
+
+# --- without a socket, and in trouble ------------------------------------------------
+
+
+def test_without_a_socket_the_list_is_polled_every_five_seconds(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    agents = desk("cloud")
+    page = agents.page("/help")
+    page.clock.install()
+    page.goto(f"{agents.url}/chatvisor/users")
+    expect(connection(page)).to_have_text("Updated every 5 seconds")
+    service.users.append(active_user("v-3", "Ada Okafor"))
+    asked = len(agents.asked)
+    page.clock.run_for(4_000)
+    assert len(agents.asked) == asked
+    page.clock.run_for(1_500)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(3)
+    assert len(agents.asked) == asked + 1
+
+
+def test_a_hidden_page_does_not_poll_and_looks_when_it_is_shown(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    agents = desk("cloud")
+    page = agents.page("/help")
+    page.clock.install()
+    page.goto(f"{agents.url}/chatvisor/users")
+    expect(connection(page)).to_have_text("Updated every 5 seconds")
+    hide(page, hidden=True)
+    service.users.append(active_user("v-3", "Ada Okafor"))
+    asked = len(agents.asked)
+    page.clock.run_for(60_000)
+    assert len(agents.asked) == asked
+    hide(page, hidden=False)
+    page.clock.run_for(10)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(3)
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    page.evaluate(
+        """(hidden) => {
+            const property = {value: hidden, configurable: true};
+            Object.defineProperty(document, "hidden", property);
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+def test_a_lost_socket_is_told_and_polling_steps_in(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    page.clock.install()
+    page.evaluate("fakeCV.turn('reconnecting')")
+    expect(connection(page)).to_have_text("Reconnecting; updated every 5 seconds")
+    service.users.append(active_user("v-3", "Ada Okafor"))
+    page.clock.run_for(6_000)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(3)
+    service.users.append(active_user("v-4", "Bo Lind"))
+    page.evaluate("fakeCV.turn('live')")
+    page.clock.run_for(2_000)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(4)
+    expect(connection(page)).to_have_text("Live")
+
+
+def test_a_list_that_cannot_be_renewed_says_since_when_and_recovers(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    page.clock.install()
+    service.failure = 401
+    tick(page)
+    page.clock.run_for(1_500)
+    expect(connection(page)).to_contain_text(re.compile(r"Not current since .*\d"))
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
+    service.failure = None
+    page.clock.run_for(6_000)
+    expect(connection(page)).to_have_text("Live")
+
+
+def test_a_page_that_began_in_trouble_recovers_by_itself(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    service.failure = 401
+    agents = desk("cloud")
+    page = agents.page("/help")
+    page.clock.install()
+    page.goto(f"{agents.url}/chatvisor/users")
+    trouble = page.locator("[data-chatvisor-when=trouble]")
+    expect(trouble).to_contain_text("It is tried again by itself.")
+    expect(page.locator("table")).to_be_hidden()
+    service.failure = None
+    page.clock.run_for(6_000)
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
+    expect(trouble).to_be_hidden()
+
+
+def test_who_was_signed_out_is_told_and_sees_nobody(desk: OpenDesk) -> None:
+    agents = desk()
+    page = live(agents.page())
+    page.context.request.get(f"{agents.url}/sign-out")
+    tick(page)
+    denied = page.locator("[data-chatvisor-when=denied]")
+    expect(denied).to_contain_text("You are signed out.")
+    expect(denied.get_by_role("link", name="Sign in again")).to_be_visible()
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(0)
+
+
+def test_who_is_no_agent_any_more_is_told(desk: OpenDesk) -> None:
+    agents = desk()
+    page = live(agents.page())
+    page.context.request.get(f"{agents.url}/sign-in/1")
+    tick(page)
+    expect(page.locator("[data-chatvisor-when=denied]")).to_contain_text(
+        "Only agents may do this."
+    )
+
+
+# --- starting a call -----------------------------------------------------------------
+
+
+def test_start_opens_the_window_at_once_and_calls_in_it(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    agents = desk()
+    page = live(agents.page())
+    with page.context.expect_page() as opened:
+        page.click(f"{JOHN} {START}")
+    expect(opened.value).to_have_title("Call")
+    assert len(page.context.pages) == 2
+    (call,) = agents.paths("/chatvisor/calls")
+    assert call.post_data_json == {"visitorId": "v-1"}
+    assert call.headers["x-chatvisor-request"] == "1"
+    assert service.minted[-1]["visitorId"] == "v-1"
+    token = f"token-{len(service.minted)}"
+    assert page.evaluate("fakeCV.named('rest.auth')") == [[token]]
+    assert page.evaluate("fakeCV.named('calling.startScreen')") == [["v-1"]]
+
+
+def test_the_older_form_of_auth_gets_the_agents_email(desk: OpenDesk) -> None:
+    page = live(desk(AUTH_ARGUMENTS="email-token").page())
+    with page.context.expect_page():
+        page.click(f"{JOHN} {START}")
+    page.wait_for_function("() => fakeCV.named('rest.auth').length")
+    (arguments,) = page.evaluate("fakeCV.named('rest.auth')")
+    assert arguments[0] == "mary@example.com"
+    assert arguments[1].startswith("token-")
+
+
+def test_the_cloud_gets_no_window_of_ours(desk: OpenDesk) -> None:
+    page = desk("cloud").page()
+    expect(connection(page)).to_have_text("Updated every 5 seconds")
+    page.click(f"{JOHN} {START}")
+    page.wait_for_function("() => fakeCV.named('calling.startScreen').length")
+    assert page.evaluate("fakeCV.calls.map(call => call.name)") == (
+        ["rest.auth", "calling.startScreen"]
+    )
+    assert len(page.context.pages) == 1
+
+
+def gone(service: FakeService) -> None:
+    service.users = service.users[1:]
+
+
+def busy(service: FakeService) -> None:
+    adam = {"name": "Adam", "email": "adam@example.com"}
+    service.users[0]["inCall"] = {"agent": adam, "since": None}
+
+
+def refusing(service: FakeService) -> None:
+    service.failure = 401
+
+
+@pytest.mark.parametrize(
+    ("happens", "told"),
+    [
+        (gone, "This user is no longer active."),
+        (busy, "John Doe is in a call with Adam."),
+        (refusing, "CHATVISOR_API_TOKEN"),
+    ],
+)
+def test_a_call_that_cannot_start_says_why_and_closes_its_window(
+    desk: OpenDesk,
+    service: FakeService,
+    happens: Callable[[FakeService], None],
+    told: str,
+) -> None:
+    page = live(desk().page())
+    happens(service)
+    with page.context.expect_page() as opened:
+        page.click(f"{JOHN} {START}")
+    message = page.locator(f"{JOHN} [data-chatvisor-message]")
+    expect(message).to_contain_text(told)
+    expect(message).to_have_role("status")
+    assert opened.value.is_closed() or opened.value.wait_for_event("close")
+    assert page.evaluate("fakeCV.named('calling.startScreen')") == []
+
+
+def test_an_agent_who_was_signed_out_can_sign_in_again_from_there(
+    desk: OpenDesk,
+) -> None:
+    agents = desk("cloud")
+    page = agents.page()
+    expect(connection(page)).to_have_text("Updated every 5 seconds")
+    page.context.request.get(f"{agents.url}/sign-out")
+    page.click(f"{JOHN} {START}")
+    message = page.locator(f"{JOHN} [data-chatvisor-message]")
+    expect(message).to_contain_text("You are signed out.")
+    link = message.get_by_role("link", name="Sign in again")
+    expect(link).to_have_attribute("href", f"{agents.url}/chatvisor/users")
+
+
+def test_a_visitor_whom_the_policy_hides_cannot_be_called(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    hidden: set[str] = set()
+
+    def allows(agent: Agent, user: ActiveUser) -> bool:
+        return user.visitor_id not in hidden
+
+    chatvisor = Chatvisor()
+    chatvisor.visitor_loader(load_visitor)
+    chatvisor.agent_loader(load_agent)
+    chatvisor.policy(allows)
+    page = live(desk(chatvisor=chatvisor).page())
+    hidden.add("v-1")
+    page.click(f"{JOHN} {START}")
+    expect(page.locator(f"{JOHN} [data-chatvisor-message]")).to_contain_text(
+        "This user is no longer active."
+    )
+
+
+def test_a_cloud_without_a_token_for_the_agent_says_what_to_do(
+    desk: OpenDesk,
+) -> None:
+    agents = desk("cloud", SCRIPT_URL=None, SCRIPT_ID="x", API_PATHS=CLOUD_PATHS)
+    page = agents.page()
+    page.click(f"{JOHN} {START}")
+    expect(page.locator(f"{JOHN} [data-chatvisor-message]")).to_contain_text(
+        "user_token_loader"
+    )
+
+
+CLOUD_PATHS = {
+    "list": "/rest/v1/customerstatus",
+    "status": "/rest/v1/customerstatus/{query}",
+}
+
+
+def test_an_application_that_is_gone_is_told_as_such(desk: OpenDesk) -> None:
+    page = desk("cloud").page()
+    expect(connection(page)).to_have_text("Updated every 5 seconds")
+    page.context.set_offline(True)
+    page.click(f"{JOHN} {START}")
+    expect(page.locator(f"{JOHN} [data-chatvisor-message]")).to_have_text(
+        "The application cannot be reached. Check your connection."
+    )
+
+
+def test_a_user_in_a_call_cannot_be_called_and_the_button_says_so(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    busy(service)
+    page = live(desk().page())
+    button = page.locator(f"{JOHN} {START}")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    button.press("Enter")
+    expect(page.locator(f"{JOHN} [data-chatvisor-message]")).to_have_text(
+        "Already in a call with Adam."
+    )
+    assert len(page.context.pages) == 1
+
+
+# --- macros in the application's own pages -------------------------------------------
+
+
+def test_a_profile_follows_its_user_with_one_request_for_all(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    agents = desk()
+    service.users = service.users[:1]
+    page = agents.page("/customer")
+    john = page.locator("[data-chatvisor-status='john@example.com']")
+    jane = page.locator("[data-chatvisor-status='jane@example.com']")
+    expect(john).to_contain_text("Online")
+    expect(jane).to_contain_text("Offline")
+    expect(page.locator(START).nth(1)).to_be_hidden()
+    page.wait_for_function("() => fakeCV.connections.length")
+    service.users = [active_user("v-2", "Jane Roe", visible=False)]
+    tick(page)
+    expect(john).to_contain_text("Offline")
+    expect(jane).to_contain_text("In background")
+    expect(page.locator(START).nth(0)).to_be_hidden()
+    expect(page.locator(START).nth(1)).to_have_attribute("data-chatvisor-start", "v-2")
+    lists = [request for request in agents.asked if request.method == "GET"]
+    assert {re.sub(r".*/|\?.*", "", request.url) for request in lists} == {"users.json"}
+
+
+def test_the_page_of_a_user_fills_itself_when_they_come(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    service.users = []
+    page = live(desk().page("/chatvisor/users/john@example.com"))
+    expect(page.locator("[data-chatvisor-when=offline]")).to_be_visible()
+    service.users = [
+        active_user(
+            "v-1", "John Doe", labels=["vip"], additionalTaggingData={"plan": "gold"}
+        )
+    ]
+    tick(page)
+    expect(page.locator("h1")).to_contain_text("John Doe")
+    expect(page.locator("main")).to_contain_text("gold")
+    expect(page.locator(".chatvisor-label")).to_have_text(["vip"])
+    expect(page.locator(START)).to_be_visible()
+
+
+def test_the_help_button_calls_from_the_click(desk: OpenDesk) -> None:
+    page = desk().page("/help", user="1")
+    page.wait_for_function("() => window.CV")
+    page.get_by_role("button", name="Ask for help").click()
+    assert page.evaluate("fakeCV.named('conference.start')") == [[]]
+
+
+def test_the_help_button_says_that_help_cannot_be_reached(desk: OpenDesk) -> None:
+    agents = desk(AUTO_INJECT=False)
+    page = agents.page("/help", user="1")
+    page.get_by_role("button", name="Ask for help").click()
+    expect(page.get_by_role("status")).to_contain_text("Help cannot be reached")
+
+
+# --- lists from the browser itself ---------------------------------------------------
+
+
+def tagged(visitor_id: str, name: str, **fields: t.Any) -> dict[str, t.Any]:
+    """What the vendor documents of a list's entry."""
+    first, _, last = name.partition(" ")
+    return {
+        "visitorId": visitor_id,
+        "email": f"{first.lower()}@example.com",
+        "firstname": first,
+        "lastname": last,
+        **fields,
+    }
+
+
+def test_the_browser_lists_by_the_documented_calls_alone(desk: OpenDesk) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    users = [tagged("v-1", "John Doe"), tagged("v-2", "Jane Roe", labels=[hostile])]
+    agents = desk("cloud", DIRECTORY="browser")
+    page = agents.page(users=users)
+    expect(page.locator("[data-chatvisor-user] a")).to_have_text(
+        ["Jane Roe", "John Doe"]
+    )
+    expect(page.locator(".chatvisor-label")).to_have_text([hostile])
+    assert page.evaluate("fakeCV.calls.map(call => call.name)") == (
+        ["rest.auth", "user.list"]
+    )
+    assert agents.service.asked == ["POST /rest/v1/usertoken"]
+
+
+def test_the_browser_filters_and_sorts_as_the_server_does(desk: OpenDesk) -> None:
+    users = [
+        tagged("v-1", "John Doe", labels=["vip"], assignedUser="mary@example.com"),
+        tagged("v-2", "Jane Roe", labels=["vip"]),
+        tagged("v-3", "Joan Poe"),
+    ]
+    agents = desk("cloud", DIRECTORY="browser")
+    shown = {
+        "?q=JO": ["Joan Poe", "John Doe"],
+        "?label=vip&sort=-name": ["John Doe", "Jane Roe"],
+        "?assigned=me": ["John Doe"],
+        "?assigned=none": ["Jane Roe", "Joan Poe"],
+        "?page_size=2&page=2": ["John Doe"],
+    }
+    page = agents.page("/help", users=users)
+    for query, names in shown.items():
+        page.goto(f"{agents.url}/chatvisor/users{query}")
+        expect(page.locator("[data-chatvisor-user] a")).to_have_text(names)
+
+
+def test_statuses_come_from_the_browser_too(desk: OpenDesk) -> None:
+    agents = desk("cloud", DIRECTORY="browser")
+    page = agents.page("/customer", users=[tagged("v-1", "John Doe")])
+    expect(page.locator("[data-chatvisor-status='john@example.com']")).to_contain_text(
+        "Online"
+    )
+    expect(page.locator("[data-chatvisor-status='jane@example.com']")).to_contain_text(
+        "Offline"
+    )
+    expect(page.locator(START).nth(0)).to_have_attribute("data-chatvisor-start", "v-1")
+    expect(page.locator(START).nth(1)).to_be_hidden()
+
+
+def test_a_script_that_does_not_load_is_told(desk: OpenDesk) -> None:
+    agents = desk("cloud", DIRECTORY="browser", SCRIPT_URL="http://127.0.0.1:9/x.js")
+    page = agents.page("/help")
+    page.clock.install()
+    page.goto(f"{agents.url}/chatvisor/users")
+    page.clock.run_for(11_000)
+    expect(page.locator("[data-chatvisor-when=trouble]")).to_contain_text(
+        "The Chatvisor script has not loaded."
+    )
+
+
+def test_other_consumers_of_the_scripts_loading_are_called_too(desk: OpenDesk) -> None:
+    agents = desk("cloud", DIRECTORY="browser")
+    page = agents.page("/help", users=[tagged("v-1", "John Doe")])
+    page.add_init_script("window.CVLoaded = () => { window.called = true; }")
+    page.goto(f"{agents.url}/chatvisor/users")
+    expect(page.locator(JOHN)).to_be_visible()
+    assert page.evaluate("window.called")
+
+
+# --- on a phone, without JavaScript --------------------------------------------------
+
+
+def test_nothing_runs_over_the_edge_of_a_phone(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    service.users.append(
+        active_user("v-3", "Sam " + "Longname" * 8, labels=["x" * 60, "vip"])
+    )
+    page = live(desk().page())
+    for width in (320, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        expect(page.locator(f"{JOHN} {START}")).to_be_visible()
+
+
+def test_a_card_is_still_a_row_of_a_table(desk: OpenDesk) -> None:
+    page = live(desk().page())
+    page.set_viewport_size({"width": 390, "height": 800})
+    row = page.get_by_role("table", name="Active users").get_by_role("row").nth(1)
+    expect(row.get_by_role("rowheader")).to_contain_text("Jane Roe")
+    expect(row.get_by_role("button", name="Start Jane Roe")).to_be_visible()
+
+
+def test_the_list_can_be_used_without_javascript(
+    desk: OpenDesk, open_page: OpenPage
+) -> None:
+    agents = desk()
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{agents.url}/sign-in/3")
+    page.goto(f"{agents.url}/chatvisor/users")
+    page.fill("[name=q]", "jane")
+    page.press("[name=q]", "Enter")
+    expect(page.locator("[data-chatvisor-user] a")).to_have_text(["Jane Roe"])
+    assert "q=jane" in page.url
+    assert "JavaScript has to be on" in page.locator("noscript").inner_text()
