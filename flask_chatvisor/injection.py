@@ -23,7 +23,6 @@ from markupsafe import Markup
 
 from . import snippet
 from . import tagging
-from .config import Settings
 from .splice import body_end
 from .splice import insert as insert
 from .state import current_state
@@ -80,13 +79,13 @@ def chatvisor_tag() -> Markup:
     hold it. On the page's way out the user's own tag is put there, if that is possible;
     else ``tag.js`` fetches it.
     """
-    request = _request()
-    settings = current_state().settings
-    if not settings.enabled or _is_exempt(request):
+    page = _Page(_request(), Response())
+    if not page.settings.enabled or page.is_exempt():
         return Markup()
-    if _PLACED not in request.environ:
-        request.environ[_PLACED] = _snippet(request, settings, None)
-    return t.cast(Markup, request.environ[_PLACED])
+    return t.cast(
+        Markup,
+        page.request.environ.setdefault(_PLACED, page.snippet(tagging.NOTHING)),
+    )
 
 
 def why_not(request: Request, response: Response) -> Reason | None:
@@ -95,30 +94,27 @@ def why_not(request: Request, response: Response) -> Reason | None:
     Cheap conditions come first, then the page's body, the user last.
     """
     plan = _Page(request, response).plan()
-    if isinstance(plan, Reason):
-        return plan
-    return plan.who.reason if plan.who else None
+    return plan if isinstance(plan, Reason) else plan.who.reason
 
 
 def _tag_page(response: Response) -> Response:
-    page = _Page(_request(), response)
     try:
-        tagged, reason = page.tagged()
+        tagged, reason = _Page(_request(), response).tagged()
     except Exception:
         # Whatever goes wrong in here or in a loader, the page itself is good.
-        logger.exception("%s was not tagged.", page.request.path)
+        logger.exception("%s was not tagged.", current_request.path)
         tagged, reason = response, Reason.ERROR
-    if page.settings.debug_header:
+    if current_state().settings.debug_header:
         tagged.headers["X-Chatvisor"] = reason.value if reason else "tagged"
     return tagged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Plan:
-    """Where to put the tag, and whose; ``None``: the same one for everyone."""
+    """Where to put the tag, and what it says."""
 
     at: int
-    who: Announcement | None
+    who: Announcement
 
 
 class _Page:
@@ -136,10 +132,7 @@ class _Page:
             return self._filled(), plan
         if isinstance(plan, Reason):
             return self.response, plan
-        if plan.who is None:
-            tag = _snippet(self.request, self.settings, None)
-            return self._with(tag, plan.at, plan.at), None
-        return self._personal(plan.who, plan.at, plan.at), plan.who.reason
+        return self._with(plan.who, plan.at, plan.at), plan.who.reason
 
     def plan(self) -> _Plan | Reason:
         reason = self._why_not_here() or self._why_not_this()
@@ -155,10 +148,10 @@ class _Page:
         at = body_end(body)
         if at is None:
             return Reason.NO_BODY
-        who = None if for_everyone else tagging.announce(self.request)
-        if who is not None and who.reason is not None and not who.reset:
-            return who.reason
-        return _Plan(at, who)
+        if for_everyone:
+            return _Plan(at, tagging.NOTHING)
+        who = tagging.announce(self.request)
+        return who.reason if who.reason and who.silent else _Plan(at, who)
 
     def _why_not_here(self) -> Reason | None:
         if not self.settings.enabled:
@@ -167,7 +160,11 @@ class _Page:
             return Reason.MANUAL
         if not self.settings.auto_inject:
             return Reason.AUTO_OFF
-        return Reason.EXEMPT if _is_exempt(self.request) else None
+        return Reason.EXEMPT if self.is_exempt() else None
+
+    def is_exempt(self) -> bool:
+        view = current_app.view_functions.get(self.request.endpoint or "")
+        return getattr(view, _EXEMPT, False)
 
     def _why_not_this(self) -> Reason | None:
         response = self.response
@@ -204,25 +201,34 @@ class _Page:
         if begin < 0:
             return self.response
         who = tagging.announce(self.request)
-        if who.tag is None and not who.reset:
-            return self._with(Markup(), begin, begin + len(placed))
-        return self._personal(who, begin, begin + len(placed))
+        return self._with(who, begin, begin + len(placed))
 
-    def _personal(self, who: Announcement, begin: int, end: int) -> Response:
-        page = self._with(_snippet(self.request, self.settings, who), begin, end)
+    def _with(self, who: Announcement, begin: int, end: int) -> Response:
+        """Copy the response, with the tag in place of ``begin`` to ``end``."""
+        tag = b"" if who.silent and begin < end else self.snippet(who).encode("ascii")
+        body = memoryview(self.response.get_data())
+        # The application may keep the response, and send it again to somebody else.
+        page = copy.copy(self.response)
+        page.headers = self.response.headers.copy()
+        page.set_data(b"".join((body[:begin], tag, body[end:])))
+        for name in _DIGESTS.intersection(self._headers):
+            page.headers.remove(name)
+        if who.silent:
+            return page
         who.remember(self.request, page)
         self.request.environ[_PRIVATE] = True
         return _keep_private(page)
 
-    def _with(self, tag: Markup, begin: int, end: int) -> Response:
-        # A response may be kept by the application and sent again, to somebody else.
-        page = copy.copy(self.response)
-        page.headers = self.response.headers.copy()
-        body = memoryview(self.response.get_data())
-        page.set_data(b"".join((body[:begin], tag.encode("ascii"), body[end:])))
-        for name in _DIGESTS.intersection(self._headers):
-            page.headers.remove(name)
-        return page
+    def snippet(self, who: Announcement) -> Markup:
+        """Write the elements; the service's script only where it is not yet."""
+        path = f"{self.settings.url_prefix}/static/tag.js?v={content_hash('tag.js')}"
+        has_script = g.get("_chatvisor_assets") is self.request
+        return snippet.render(
+            tagging.block(self.request, self.settings, who),
+            tag_js=tagging.quoted(self.request.script_root) + path,
+            script=None if has_script else self.settings.script_url,
+            nonce=snippet.nonce_of(self.request),
+        )
 
 
 def _keep_private(response: Response) -> Response:
@@ -233,28 +239,12 @@ def _keep_private(response: Response) -> Response:
     cached = headers.get("cache-control", "").lower()
     if cached != _OWN_CACHE and "no-store" not in cached:
         response.headers["Cache-Control"] = _OWN_CACHE
-    if "cookie" not in headers.get("vary", "").lower():
-        response.vary.add("Cookie")
+    vary = headers.get("vary", "")
+    if "cookie" not in vary.lower():
+        response.headers["Vary"] = f"{vary}, Cookie" if vary else "Cookie"
     for name in _FOR_OTHERS.intersection(headers):
         response.headers.remove(name)
     return response
-
-
-def _snippet(request: Request, settings: Settings, who: Announcement | None) -> Markup:
-    # An agent's page has the service's script already, for its own purposes.
-    has_script = g.get("_chatvisor_assets") is request
-    path = f"{settings.url_prefix}/static/tag.js?v={content_hash('tag.js')}"
-    return snippet.render(
-        who.block(request) if who else tagging.block(request),
-        tag_js=tagging.root(request) + path,
-        script=None if has_script else settings.script_url,
-        nonce=snippet.nonce_of(request),
-    )
-
-
-def _is_exempt(request: Request) -> bool:
-    view = current_app.view_functions.get(request.endpoint or "")
-    return getattr(view, _EXEMPT, False)
 
 
 def _is_document(request: Request) -> bool:
@@ -295,4 +285,5 @@ def _compresses(hook: t.Any) -> bool:
 
 
 def _request() -> Request:
+    # Not the proxy: it is asked often, and looks the request up each time.
     return current_request._get_current_object()  # type: ignore[attr-defined, no-any-return]

@@ -75,8 +75,11 @@ def nonce_of(request: Request) -> str | None:
     Looked for as ``request.csp_nonce`` (Flask-Talisman), ``g.csp_nonce`` and the Jinja
     global ``csp_nonce``; each may be a text or a callable that returns one.
     """
-    nonce = getattr(request, "csp_nonce", None) or g.get("csp_nonce")
-    nonce = nonce or current_app.jinja_env.globals.get("csp_nonce")
+    nonce = (
+        getattr(request, "csp_nonce", None)
+        or g.get("csp_nonce")
+        or current_app.jinja_env.globals.get("csp_nonce")
+    )
     if callable(nonce):
         nonce = nonce()
     if not nonce:

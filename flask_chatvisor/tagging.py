@@ -30,7 +30,7 @@ from .identity import Visitor
 from .identity import default_visitor
 from .snippet import dump
 from .state import State
-from .state import current_state
+from .state import state_of
 from .views.guard import current_agent
 
 COOKIE = "chatvisor_tagged"
@@ -60,7 +60,7 @@ class Reason(enum.StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Announcement:
     """What a browser is told.
 
@@ -78,21 +78,23 @@ class Announcement:
     @property
     def reset(self) -> bool:
         """Whether the browser must forget whom it announced last."""
-        return bool(self.known) and self.known != self.digest
+        return self.known != "" and self.known != self.digest
 
-    def block(self, request: Request) -> str:
-        """Make what ``tag.js`` reads."""
-        return block(request, self.tag, self.reset)
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to tell the browser."""
+        return self.tag is None and not self.reset
 
     def remember(self, request: Request, response: Response) -> None:
         """Set or delete the cookie, if the browser is told something new."""
         if self.known == self.digest:
             return
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        app = _app()
+        session = app.session_interface
         attributes: dict[str, t.Any] = {
-            "path": app.session_interface.get_cookie_path(app),
-            "domain": app.session_interface.get_cookie_domain(app),
-            "secure": request.is_secure or app.session_interface.get_cookie_secure(app),
+            "path": session.get_cookie_path(app),
+            "domain": session.get_cookie_domain(app),
+            "secure": request.is_secure or session.get_cookie_secure(app),
             "httponly": True,
             "samesite": "Lax",
         }
@@ -103,19 +105,26 @@ class Announcement:
             response.delete_cookie(COOKIE, **attributes)
 
 
+#: What is told on a page that is the same for everyone: ask again.
+NOTHING = Announcement(None, None, "", "")
+
+
 def announce(request: Request, *, now: Callable[[], float] = time.time) -> Announcement:
     """Find out whom this request's browser is to announce; loads the user.
 
     :param now: the clock, epoch seconds.
     """
-    state = current_state()
+    app = _app()
+    state = state_of(app)
+    found = _tag_or_reason(app, state)
+    if found is Reason.ERROR:
+        return Announcement(None, found, "", "")
     known = request.cookies.get(COOKIE, "")
-    found = _tag_or_reason(state)
     if isinstance(found, Reason):
         return Announcement(None, found, known, "")
-    return Announcement(
-        _signed(found, state.settings, now()), None, known, _digest(found)
-    )
+    user_id = found.get("id") or found.get("email") or dump(found)
+    digest = _hashed(user_id, app.secret_key or "")
+    return Announcement(_signed(found, state.settings, now()), None, known, digest)
 
 
 def is_nobody(request: Request) -> bool:
@@ -127,27 +136,28 @@ def is_nobody(request: Request) -> bool:
     return not _may_be_signed_in(request)
 
 
-def block(request: Request, tag: str | None = None, reset: bool = False) -> str:
+def block(request: Request, settings: Settings, who: Announcement) -> str:
     """Write what ``tag.js`` reads; without a tag it asks ``refresh`` for one."""
-    refresh = dump(f"{root(request)}{current_state().settings.url_prefix}/me")
-    said = "true" if reset else "false"
-    return f'{{"tag":{tag or "null"},"reset":{said},"refresh":{refresh}}}'
-
-
-def root(request: Request) -> str:
-    """Where the application is mounted, as a part of a URL."""
-    return _quoted(request.script_root)
+    refresh = _refresh(request.script_root + settings.url_prefix)
+    reset = "true" if who.reset else "false"
+    return f'{{"tag":{who.tag or "null"},"reset":{reset},"refresh":{refresh}}}'
 
 
 @lru_cache(maxsize=64)
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
+    """Write where something is mounted as a part of a URL."""
     return quote(path, safe="/:@!$&'()*+,;=~")
 
 
-def _tag_or_reason(state: State) -> dict[str, t.Any] | Reason:
+@lru_cache(maxsize=64)
+def _refresh(prefix: str) -> str:
+    return dump(f"{quoted(prefix)}/me")
+
+
+def _tag_or_reason(app: Flask, state: State) -> dict[str, t.Any] | Reason:
     if not state.settings.enabled:
         return Reason.DISABLED
-    if getattr(current_app, "login_manager", None) is None:
+    if not hasattr(app, "login_manager"):
         return Reason.ERROR
     user = current_user._get_current_object()
     if user is None or not user.is_authenticated:
@@ -157,41 +167,19 @@ def _tag_or_reason(state: State) -> dict[str, t.Any] | Reason:
     consented = state.loaders.consent
     if consented is not None and not consented(user):
         return Reason.NO_CONSENT
-    visitor = _visitor(state, user)
-    return (visitor.tag() if visitor else None) or Reason.NOT_A_VISITOR
-
-
-def _visitor(state: State, user: t.Any) -> Visitor | None:
     visitor = (state.loaders.visitor or default_visitor)(user)
-    if visitor is None or isinstance(visitor, Visitor):
-        return visitor
+    if visitor is None:
+        return Reason.NOT_A_VISITOR
+    if isinstance(visitor, Visitor):
+        return visitor.tag() or Reason.NOT_A_VISITOR
     raise SetupError(
         f"The visitor_loader returned {type(visitor).__name__}. Return a Visitor, or"
         " None for a user who is not to be tagged."
     )
 
 
-def _signed(tag: dict[str, t.Any], settings: Settings, now: float) -> str:
-    if not settings.identity_keys:
-        return dump(tag)
-    tag.pop("externalToken", None)
-    max_age = settings.identity_max_age
-    # So long everyone gets the same token again: signing takes longer than the rest.
-    step = max(max_age // 10, 1)
-    return _sealed(
-        dump(tag), settings.identity_keys[0], int(now) // step * step, max_age
-    )
-
-
-@lru_cache(maxsize=512)
-def _sealed(text: str, key: str, issued_at: int, max_age: int) -> str:
-    tag = json.loads(text)
-    token = tokens.sign_identity(tag, key, now=issued_at, max_age=max_age)
-    return dump(tag | {"externalToken": token})
-
-
 def _may_be_signed_in(request: Request) -> bool:
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = _app()
     manager = getattr(app, "login_manager", None)
     if manager is None or manager.request_callback is not None:
         return True
@@ -202,12 +190,29 @@ def _may_be_signed_in(request: Request) -> bool:
     )
 
 
-def _digest(tag: dict[str, t.Any]) -> str:
-    user_id = tag.get("id") or tag.get("email") or dump(tag)
-    return _hashed(user_id, current_app.secret_key or "")
+def _signed(tag: dict[str, t.Any], settings: Settings, now: float) -> str:
+    if not settings.identity_keys:
+        return dump(tag)
+    tag.pop("externalToken", None)
+    max_age = settings.identity_max_age
+    # For so long a user gets the same token again: to sign takes longer than the rest.
+    step = max_age // 10
+    issued_at = int(now) // step * step
+    return _sealed(dump(tag), settings.identity_keys[0], issued_at, max_age)
+
+
+@lru_cache(maxsize=512)
+def _sealed(text: str, key: str, issued_at: int, max_age: int) -> str:
+    tag = json.loads(text)
+    token = tokens.sign_identity(tag, key, now=issued_at, max_age=max_age)
+    return dump(tag | {"externalToken": token})
 
 
 @lru_cache(maxsize=512)
 def _hashed(user_id: str, secret: str | bytes) -> str:
     text = secret.decode("latin-1") if isinstance(secret, bytes) else secret
     return tokens.tagged_hash(user_id, text)
+
+
+def _app() -> Flask:
+    return current_app._get_current_object()  # type: ignore[attr-defined, no-any-return]

@@ -71,7 +71,8 @@ def me() -> Response:
         )
     asking = request._get_current_object()  # type: ignore[attr-defined]
     who = tagging.announce(asking)
-    response = Response(who.block(asking), mimetype="application/json")
+    block = tagging.block(asking, current_state().settings, who)
+    response = Response(block, mimetype="application/json")
     response.headers["Cache-Control"] = "private, no-store"
     who.remember(asking, response)
     return response
@@ -119,8 +120,8 @@ class _Events:
             return True
 
     def _send(self, event: dict[str, t.Any]) -> None:
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
         try:
+            app = current_app._get_current_object()  # type: ignore[attr-defined]
             send_event(app, event)
         except BaseException:
             # The service sends it again; then it is not old news.
