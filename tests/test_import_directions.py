@@ -18,7 +18,7 @@ PACKAGE = "flask_chatvisor"
 #: A module imports from its own row and the rows above it, never from below.
 EXTENSION_LAYERS = (
     {"errors", "tokens", "splice"},
-    {"config", "identity", "signals", "rest", "rest.models"},
+    {"config", "identity", "signals", "rest", "rest.models", "rest.faults"},
     {"snippet", "rest.transport"},
     {"rest.client"},
     {"state"},

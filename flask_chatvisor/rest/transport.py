@@ -25,15 +25,11 @@ from requests.auth import AuthBase
 from urllib3 import exceptions as u3
 
 from ..errors import BadAnswer
-from ..errors import RateLimited
 from ..errors import ServiceError
-from ..errors import ServiceRefused
-from ..errors import ServiceTimeout
-from ..errors import ServiceUnavailable
 from ..errors import UnknownVisitor
+from . import faults
+from .faults import Fault
 
-#: Bytes of the largest answer that is read.
-MAX_BYTES = 8 * 1024 * 1024
 #: How often a request that may be repeated is sent, at most.
 ATTEMPTS = 3
 #: Seconds of the first pause; each further one is twice as long.
@@ -67,90 +63,36 @@ class Answer:
             ) from None
 
 
-class Fault(t.NamedTuple):
-    """What a failure is to the caller, and whether trying again may help."""
-
-    error: type[ServiceError]
-    message: str
-    retry: bool = False
-    remedy: str | None = None
-
-
-_UNREACHABLE = Fault(ServiceUnavailable, "cannot be reached", retry=True)
-_BROKEN = Fault(ServiceUnavailable, "broke the connection off", retry=True)
-# Not tried again: a person is waiting, and it was too slow once.
-_SLOW = Fault(ServiceTimeout, "did not answer in time")
-_SLOW_CONNECT = Fault(ServiceTimeout, "did not accept a connection in time")
-_GARBLED = Fault(BadAnswer, "answered something that cannot be decoded")
-_REDIRECTED = Fault(BadAnswer, "answered with a redirect, which is not followed")
-_CERTIFICATE = Fault(
-    ServiceUnavailable,
-    "has no certificate that can be trusted",
-    remedy="Check its certificate; REQUESTS_CA_BUNDLE names an authority of your own.",
-)
-_PROXY = Fault(
-    ServiceUnavailable,
-    "cannot be reached through the proxy",
-    retry=True,
-    remedy="Check HTTPS_PROXY and NO_PROXY in the environment.",
-)
-_ADDRESS = Fault(
-    ServiceUnavailable,
-    "has an address that cannot be used",
-    remedy="Check CHATVISOR_API_URL.",
-)
-_HEADER = Fault(
-    ServiceRefused, "cannot be sent this token: it is no valid header value"
-)
-_UNSENT = Fault(ServiceError, "could not be sent the request")
-
-#: Every exception of requests; its own class decides, then the nearest base.
-REQUESTS_FAULTS: Mapping[type[Exception], Fault] = {
-    rq.RequestException: _UNREACHABLE,
-    rq.InvalidJSONError: _UNSENT,
-    rq.JSONDecodeError: _GARBLED,
-    rq.HTTPError: _GARBLED,
-    rq.ConnectionError: _UNREACHABLE,
-    rq.ProxyError: _PROXY,
-    rq.SSLError: _CERTIFICATE,
-    rq.Timeout: _SLOW,
-    rq.ConnectTimeout: _SLOW_CONNECT,
-    rq.ReadTimeout: _SLOW,
-    rq.URLRequired: _ADDRESS,
-    rq.TooManyRedirects: _REDIRECTED,
-    rq.MissingSchema: _ADDRESS,
-    rq.InvalidSchema: _ADDRESS,
-    rq.InvalidURL: _ADDRESS,
-    rq.InvalidHeader: _HEADER,
-    rq.InvalidProxyURL: _PROXY,
-    rq.ChunkedEncodingError: _BROKEN,
-    rq.ContentDecodingError: _GARBLED,
-    rq.StreamConsumedError: _UNSENT,
-    rq.RetryError: _UNREACHABLE,
-    rq.UnrewindableBodyError: _UNSENT,
-}
-#: What urllib3 raises while a body is read.
-BODY_FAULTS: Mapping[type[Exception], Fault] = {
-    u3.HTTPError: _BROKEN,
-    u3.ReadTimeoutError: _SLOW,
-    u3.DecodeError: _GARBLED,
-    u3.SSLError: _CERTIFICATE,
-}
-_TOKEN_REFUSED = Fault(ServiceRefused, "refused the token")
-_NO_SUCH_PATH = Fault(BadAnswer, "has no such operation")
-_BUSY = Fault(ServiceUnavailable, "says that it cannot serve now", retry=True)
-_STATUS_FAULTS: Mapping[int, Fault] = {
-    401: _TOKEN_REFUSED,
-    403: Fault(ServiceRefused, "does not allow this token to do that"),
-    404: _NO_SUCH_PATH,
-    405: _NO_SUCH_PATH,
-    408: _SLOW,
-    410: _NO_SUCH_PATH,
-    429: Fault(RateLimited, "wants fewer requests", retry=True),
-    500: Fault(ServiceUnavailable, "failed to carry the request out"),
-    502: _BUSY,
-    503: _BUSY,
-    504: Fault(ServiceTimeout, "did not get an answer behind it in time", retry=True),
+#: Every exception of requests, and the bases of urllib3's, which it lets through
+#: here and there. An exception's own class decides, then its nearest base.
+FAULTS: Mapping[type[Exception], Fault] = {
+    rq.RequestException: faults.UNREACHABLE,
+    rq.InvalidJSONError: faults.UNSENT,
+    rq.JSONDecodeError: faults.GARBLED,
+    rq.HTTPError: faults.GARBLED,
+    rq.ConnectionError: faults.UNREACHABLE,
+    rq.ProxyError: faults.PROXY,
+    rq.SSLError: faults.CERTIFICATE,
+    rq.Timeout: faults.SLOW,
+    rq.ConnectTimeout: faults.SLOW_CONNECT,
+    rq.ReadTimeout: faults.SLOW,
+    rq.URLRequired: faults.ADDRESS,
+    rq.TooManyRedirects: faults.REDIRECTED,
+    rq.MissingSchema: faults.ADDRESS,
+    rq.InvalidSchema: faults.ADDRESS,
+    rq.InvalidURL: faults.ADDRESS,
+    rq.InvalidHeader: faults.HEADER,
+    rq.InvalidProxyURL: faults.PROXY,
+    rq.ChunkedEncodingError: faults.BROKEN,
+    rq.ContentDecodingError: faults.GARBLED,
+    rq.StreamConsumedError: faults.UNSENT,
+    rq.RetryError: faults.UNREACHABLE,
+    rq.UnrewindableBodyError: faults.UNSENT,
+    u3.HTTPError: faults.BROKEN,
+    u3.DecodeError: faults.GARBLED,
+    u3.LocationValueError: faults.ADDRESS,
+    u3.SSLError: faults.CERTIFICATE,
+    u3.TimeoutError: faults.SLOW,
 }
 
 
@@ -235,7 +177,7 @@ class Transport:
                 **options,
             )
         except (rq.RequestException, u3.HTTPError) as error:
-            raise self._failure(fault_of(error, REQUESTS_FAULTS)) from error
+            raise self._failure(fault_of(error)) from error
         with response:
             body = self._read(response)
             if 200 <= response.status_code < 300:
@@ -249,12 +191,12 @@ class Transport:
             # What has come, not a full chunk: a body that drips would hold us up.
             while chunk := response.raw.read1(_CHUNK, decode_content=True):
                 body += chunk
-                if len(body) > MAX_BYTES:
-                    raise self._failure(_too_large(), response)
+                if len(body) > faults.MAX_BYTES:
+                    raise self._failure(faults.TOO_LARGE, response)
                 if self._clock() > deadline:
-                    raise self._failure(_SLOW, response)
+                    raise self._failure(faults.SLOW, response)
         except u3.HTTPError as error:
-            raise self._failure(fault_of(error, BODY_FAULTS), response) from error
+            raise self._failure(fault_of(error), response) from error
         return bytes(body)
 
     def _refusal(self, response: requests.Response, body: bytes) -> _Failure:
@@ -262,7 +204,7 @@ class Transport:
         if status == 404 and _problem_code(body) == "visitor-gone":
             gone = UnknownVisitor("This user is not active any more.", status=status)
             return _Failure(gone, retry=False)
-        return self._failure(_fault_of_status(status), response)
+        return self._failure(faults.of_status(status), response)
 
     def _failure(
         self, fault: Fault, response: requests.Response | None = None
@@ -316,12 +258,9 @@ class _Bearer(AuthBase):
         return request
 
 
-def fault_of(error: Exception, faults: Mapping[type[Exception], Fault]) -> Fault:
+def fault_of(error: Exception) -> Fault:
     """Find what an exception means, by its class or the nearest base."""
-    for kind in type(error).__mro__:
-        if kind in faults:
-            return faults[kind]
-    return _UNREACHABLE
+    return next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -334,21 +273,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, wait.total_seconds())
     except (ValueError, TypeError, KeyError):
         return None
-
-
-def _fault_of_status(status: int) -> Fault:
-    if status in _STATUS_FAULTS:
-        return _STATUS_FAULTS[status]
-    if 300 <= status < 400:
-        return _REDIRECTED
-    if 400 <= status < 500:
-        return Fault(ServiceRefused, "refused the request", remedy="See its log.")
-    return Fault(ServiceUnavailable, "failed to carry the request out")
-
-
-def _too_large() -> Fault:
-    limit = MAX_BYTES // 1024 // 1024
-    return Fault(BadAnswer, f"answered more than {limit} MB")
 
 
 def _problem_code(body: bytes) -> str | None:

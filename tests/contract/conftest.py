@@ -173,6 +173,13 @@ class Visits:
         window.until("call-welcome")
         return window
 
+    def agent(self, token: str) -> Socket:
+        """Open an agent's page, which is told of changes."""
+        page = Socket(self._connect())
+        page.send({"type": "hello-agent", "token": token})
+        page.until("agent-welcome")
+        return page
+
     def _connect(self) -> ClientConnection:
         url = self._backend.url.replace("http", "ws", 1) + "/ws"
         origin = t.cast(Origin, self._backend.origin)

@@ -23,9 +23,8 @@ from flask_chatvisor.errors import ServiceUnavailable
 from flask_chatvisor.errors import UnknownVisitor
 from flask_chatvisor.rest import transport as module
 from flask_chatvisor.rest.transport import ATTEMPTS
-from flask_chatvisor.rest.transport import BODY_FAULTS
+from flask_chatvisor.rest.transport import FAULTS
 from flask_chatvisor.rest.transport import LONGEST_PAUSE
-from flask_chatvisor.rest.transport import REQUESTS_FAULTS
 from flask_chatvisor.rest.transport import Transport
 from flask_chatvisor.rest.transport import fault_of
 from flask_chatvisor.rest.transport import retry_after
@@ -81,7 +80,7 @@ def failure(transport: Transport) -> ServiceError:
 
 
 # What the server does; the error; how often it is asked.
-FAULTS: dict[str, tuple[Reply, type[ServiceError], int]] = {
+CASES: dict[str, tuple[Reply, type[ServiceError], int]] = {
     "reset": (reset, ServiceUnavailable, ATTEMPTS),
     "closed at once": (hang_up, ServiceUnavailable, ATTEMPTS),
     "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", ServiceUnavailable, ATTEMPTS),
@@ -135,9 +134,9 @@ FAULTS: dict[str, tuple[Reply, type[ServiceError], int]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", CASES)
 def test_each_fault_has_one_error(fault: str, pauses: Pauses) -> None:
-    reply, kind, asked = FAULTS[fault]
+    reply, kind, asked = CASES[fault]
     with Upstream(reply) as upstream:
         error = failure(make_transport(upstream.url, pauses))
     assert type(error) is kind
@@ -223,7 +222,7 @@ def test_a_redirect_to_another_host_is_not_followed(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://[::1", "ftp://127.0.0.1", "nonsense", "http://"]
+    "url", ["http://[::1", "ftp://127.0.0.1", "nonsense", "http://", "http://a..b"]
 )
 def test_an_address_that_cannot_be_used(url: str, pauses: Pauses) -> None:
     error = failure(make_transport(url, pauses))
@@ -276,19 +275,19 @@ def every_exception(of: t.Any, root: type[Exception]) -> list[type[Exception]]:
     "kind", every_exception(requests.exceptions, requests.RequestException)
 )
 def test_every_exception_of_requests_is_mapped(kind: type[Exception]) -> None:
-    assert kind in REQUESTS_FAULTS
+    assert kind in FAULTS
 
 
 @pytest.mark.parametrize("kind", every_exception(u3, u3.HTTPError))
 def test_every_exception_of_urllib3_has_a_mapped_base(kind: type[Exception]) -> None:
-    assert any(issubclass(kind, base) for base in BODY_FAULTS)
+    assert any(issubclass(kind, base) for base in FAULTS)
 
 
 def test_an_exception_that_is_made_in_future_is_mapped_by_its_base() -> None:
     class PatienceLost(requests.ReadTimeout):
         pass
 
-    assert fault_of(PatienceLost(), REQUESTS_FAULTS).error is ServiceTimeout
+    assert fault_of(PatienceLost()).error is ServiceTimeout
 
 
 # --- trying again
