@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 from collections.abc import Iterator
 
@@ -17,43 +16,17 @@ from .conftest import OpenPage
 from .portal import TITLE
 from .portal import Portal
 from .portal import running
-
-GREEN = (10, 200, 30)
-CRIMSON = (220, 20, 60)
-BLUE = (20, 60, 220)
-
-#: Paints the page in one colour, with something that moves: a page that stands
-#: still yields no new frames.
-PAINT = """([red, green, blue]) => {
-  const cover = document.createElement("div");
-  cover.style.cssText = "position:fixed;inset:0;z-index:9;pointer-events:none";
-  cover.style.background = `rgb(${red},${green},${blue})`;
-  const mark = cover.appendChild(document.createElement("i"));
-  mark.style.cssText = "position:absolute;width:9px;height:9px;background:#fff";
-  document.body.append(cover);
-  let step = 0;
-  (function move() {
-    mark.style.left = `${step++ % 300}px`;
-    requestAnimationFrame(move);
-  })();
-}"""
-
-#: Whether the middle of the agent's picture has this colour. A colour that went
-#: through a video codec is off by up to about thirty.
-SEES = """([red, green, blue]) => {
-  const video = document.querySelector("video[data-chatvisor-screen]");
-  if (!video || !video.videoWidth) return false;
-  const canvas = document.createElement("canvas");
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
-  const context = canvas.getContext("2d");
-  context.drawImage(video, 0, 0);
-  const at = [canvas.width >> 1, canvas.height >> 1, 1, 1];
-  const pixel = context.getImageData(...at).data;
-  return [red, green, blue].every((want, i) => Math.abs(want - pixel[i]) <= 45);
-}"""
+from .support import BLUE
+from .support import CRIMSON
+from .support import GREEN
+from .support import expect_state
+from .support import expect_to_see
+from .support import paint
+from .support import until
+from .support import window_by_click
 
 USERS = "/chatvisor/users"
+SHARING = "html[data-chatvisor-sharing]"
 JOHN = '[data-chatvisor-users] [data-chatvisor-user]:has-text("john@example.com")'
 
 
@@ -88,19 +61,6 @@ def tag_block(page: Page) -> dict[str, t.Any] | None:
     return json.loads(block.text_content() or "") if block else None
 
 
-def window_by_click(page: Page, selector: str) -> Page:
-    with page.expect_popup() as opened:
-        page.click(selector)
-    return opened.value
-
-
-def expect_state(window: Page, state: str, reason: str | None = None) -> None:
-    html = window.locator("html")
-    expect(html).to_have_attribute("data-chatvisor-state", state, timeout=20_000)
-    if reason is not None:
-        expect(html).to_have_attribute("data-chatvisor-reason", reason)
-
-
 def ring(portal: Portal, mary: Page) -> Page:
     """Mary asks John from the list; her call window."""
     mary.goto(portal.url + USERS)
@@ -133,14 +93,12 @@ def test_every_page_of_a_customer_carries_the_tag(portal: Portal, john: Page) ->
 def test_signing_out_resets_once_and_leaves_no_trace(
     portal: Portal, john: Page
 ) -> None:
-    visitor = (
-        "localStorage.getItem(Object.keys(localStorage).find(k => /visitor/i.test(k)))"
-    )
-    john.wait_for_function(visitor)
+    visitor = "localStorage.getItem('chatvisor-visitor')"
+    until(john, visitor)
     before = john.evaluate(visitor)
     john.goto(f"{portal.url}/logout")
     assert tag_block(john) == {"tag": None, "reset": True, "refresh": "/chatvisor/me"}
-    john.wait_for_function(f"({visitor}) !== {json.dumps(before)}")
+    until(john, f"{visitor} !== before", before=before)
     john.reload()
     assert tag_block(john) is None
 
@@ -203,31 +161,29 @@ def test_a_call_from_click_to_picture_and_through_the_pages(
     agents = ring(portal, mary)
     invitation = john.locator("chatvisor-invitation")
     expect(invitation).to_contain_text("Mary")
-    john.evaluate(PAINT, GREEN)
+    paint(john, GREEN)
     visitors = share(john)
     expect_state(agents, "live")
     expect_state(visitors, "live")
-    agents.wait_for_function(SEES, arg=GREEN)
+    expect_to_see(agents, GREEN)
 
     for path, colour in (("/invoices", CRIMSON), ("/settings", BLUE)):
         john.click(f'nav a[href="{path}"]')
         john.wait_for_url(portal.url + path)
-        john.evaluate(PAINT, colour)
-        agents.wait_for_function(SEES, arg=colour)
+        paint(john, colour)
+        expect_to_see(agents, colour)
     expect(agents.locator("body")).to_contain_text("/settings")
-    expect(john.locator("html")).to_have_attribute(
-        "data-chatvisor-sharing", re.compile("")
-    )
+    expect(john.locator(SHARING)).to_have_count(1)
 
     visitors.click("[data-chatvisor-stop]")
     expect_state(agents, "ended", "visitor-ended")
     expect_state(visitors, "ended", "visitor-ended")
-    expect(john.locator("html[data-chatvisor-sharing]")).to_have_count(0)
+    expect(john.locator(SHARING)).to_have_count(0)
 
 
 def test_the_agent_can_end_the_call_too(portal: Portal, mary: Page, john: Page) -> None:
     agents = ring(portal, mary)
-    john.evaluate(PAINT, GREEN)
+    paint(john, GREEN)
     visitors = share(john)
     expect_state(agents, "live")
     agents.click("[data-chatvisor-stop]")
@@ -267,7 +223,7 @@ def test_closing_the_customers_window_tells_the_agent(
 ) -> None:
     agents = ring(portal, mary)
     visitors = share(john)
-    john.evaluate(PAINT, GREEN)
+    paint(john, GREEN)
     expect_state(agents, "live")
     visitors.close()
     expect_state(agents, "ended", "visitor-closed")
@@ -278,10 +234,10 @@ def test_reloading_the_agents_window_goes_on_with_the_call(
 ) -> None:
     agents = ring(portal, mary)
     visitors = share(john)
-    john.evaluate(PAINT, GREEN)
+    paint(john, GREEN)
     expect_state(agents, "live")
     agents.reload()
-    agents.wait_for_function(SEES, arg=GREEN)
+    expect_to_see(agents, GREEN)
     agents.click("[data-chatvisor-stop]")
     expect_state(visitors, "ended", "agent-ended")
 
@@ -308,10 +264,10 @@ def test_a_customer_asks_for_help_and_an_agent_joins(
     expect(join).to_contain_text("Join")
     agents = window_by_click(mary, f"{JOHN} [data-chatvisor-start]")
     expect_state(visitors, "accepted")
-    john.evaluate(PAINT, CRIMSON)
+    paint(john, CRIMSON)
     visitors.click("[data-chatvisor-share]")
     expect_state(agents, "live")
-    agents.wait_for_function(SEES, arg=CRIMSON)
+    expect_to_see(agents, CRIMSON)
     visitors.click("[data-chatvisor-stop]")
     expect_state(agents, "ended", "visitor-ended")
 
@@ -331,7 +287,7 @@ def test_the_policy_of_the_pages_is_never_violated(
         )
     agents = ring(portal, mary)
     visitors = share(john)
-    john.evaluate(PAINT, GREEN)
+    paint(john, GREEN)
     expect_state(agents, "live")
     visitors.click("[data-chatvisor-stop]")
     expect_state(agents, "ended")
