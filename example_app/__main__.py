@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -27,12 +28,13 @@ def main() -> None:
     :raises SystemExit: with one line that says what is in the way.
     """
     stop = _signalled()
-    listeners = _listen(_port("PORT", 5080))
-    _port("SERVICE_PORT", 5081)
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    app = _create_app()
-    _start_service(app, besides=listeners[0].getsockname()[1])
-    servers = [_serve(app, listener) for listener in listeners]
+    port = _port("PORT", 5080, least=0)  # 0: any that is free
+    _port("SERVICE_PORT", 5081, least=1)
+    with contextlib.ExitStack() as opened:
+        listeners = [opened.enter_context(one) for one in _listen(port)]
+        app = _create_app()
+        _start_service(app, besides=listeners[0].getsockname()[1])
+        servers = [_serve(app, one) for one in listeners]
     _say_where(servers[0].port)
     stop.wait()
     for server in servers:
@@ -52,15 +54,16 @@ def _signalled() -> threading.Event:
     return stop
 
 
-def _port(name: str, default: int) -> int:
+def _port(name: str, default: int, *, least: int) -> int:
     value = os.environ.get(name) or str(default)
-    if not (value.isascii() and value.isdecimal() and int(value) < 65536):
-        sys.exit(f"{name} is {value!r}, but it must be a port number, 0 to 65535.")
+    is_number = value.isascii() and value.isdecimal()
+    if not (is_number and least <= int(value) <= 65535):
+        sys.exit(f"{name} is {value!r}, but it must be a number, {least} to 65535.")
     return int(value)
 
 
 def _listen(port: int) -> list[socket.socket]:
-    """Sockets on 127.0.0.1 and, where there is IPv6, on ::1.
+    """Open sockets on 127.0.0.1 and, where there is IPv6, on ::1.
 
     Browsers try ::1 first for localhost: there must not be somebody else.
     """
@@ -74,9 +77,10 @@ def _listen(port: int) -> list[socket.socket]:
             ("::1", port), family=socket.AF_INET6, backlog=128
         )
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            sys.exit(_cannot_listen("::1", port, error))
-        return [first]
+        if error.errno != errno.EADDRINUSE:
+            return [first]
+        first.close()
+        sys.exit(_cannot_listen("::1", port, error))
     return [first, second]
 
 
@@ -87,6 +91,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
 
 
 def _create_app() -> Flask:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
         return create_app()
     except ChatvisorError as error:
@@ -109,8 +114,8 @@ def _start_service(app: Flask, *, besides: int) -> None:
 
 def _serve(app: Flask, listener: socket.socket) -> BaseWSGIServer:
     host, port = listener.getsockname()[:2]
+    # The server makes a duplicate of the socket.
     server = make_server(host, port, app, threaded=True, fd=listener.fileno())
-    listener.close()  # the server has a duplicate
     threading.Thread(target=server.serve_forever, args=(0.1,)).start()
     return server
 

@@ -173,14 +173,22 @@ def test_one_port_for_both_is_one_line(start: Start) -> None:
     assert errors == f"PORT and SERVICE_PORT are both {port}, but they must differ.\n"
 
 
-@pytest.mark.parametrize("name", ["PORT", "SERVICE_PORT"])
-@pytest.mark.parametrize("value", ["x", "-1", "65536", "٣"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "x"),
+        ("PORT", "-1"),
+        ("PORT", "٣"),
+        ("SERVICE_PORT", "0"),
+        ("SERVICE_PORT", "65536"),
+    ],
+)
 def test_what_is_no_port_is_one_line(start: Start, name: str, value: str) -> None:
     process = start(**{"SERVICE_PORT": free_port(), name: value})
     output, errors = process.communicate()
     assert process.returncode == 1
     assert output == ""
-    assert errors.startswith(f"{name} is {value!r}, but it must be a port number")
+    assert errors.startswith(f"{name} is {value!r}, but it must be a number")
     assert errors.count("\n") == 1
 
 
