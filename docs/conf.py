@@ -3,12 +3,13 @@
 import tomllib
 from pathlib import Path
 
-pyproject = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+root = Path(__file__).parent.parent
+pyproject = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
 
 project = "flask-chatvisor"
 copyright = "the flask-chatvisor contributors"
 author = "the flask-chatvisor contributors"
-release = version = tomllib.loads(pyproject)["project"]["version"]
+release = version = pyproject["project"]["version"]
 
 extensions = [
     "sphinx.ext.autodoc",
