@@ -69,8 +69,11 @@
     summary: (/** @type {number} */ total, /** @type {number} */ waiting) =>
       `${total === 1 ? "1 active user" : `${total} active users`}` +
       (waiting ? `, ${waiting} waiting for help` : ""),
-    range: (/** @type {number} */ first, /** @type {number} */ last, /** @type {number} */ total) =>
-      last < first ? "" : `${first}–${last} of ${total}`,
+    range: (
+      /** @type {number} */ first,
+      /** @type {number} */ last,
+      /** @type {number} */ total,
+    ) => (last < first ? "" : `${first}–${last} of ${total}`),
     asks: (/** @type {string} */ name) => `${name} asks for help.`,
     left: "This user has left.",
     connecting: "Connecting …",
@@ -91,7 +94,8 @@
     networkRemedy: "Check your connection.",
     slow: "The application did not answer in time.",
     unexpected: "The application gave an answer that is not understood.",
-    service: (/** @type {number} */ status) => `The application answered with error ${status}.`,
+    service: (/** @type {number} */ status) =>
+      `The application answered with error ${status}.`,
     noScript: "The Chatvisor script has not loaded.",
     noScriptRemedy: "Check that nothing blocks it, then load this page again.",
     silent: "Chatvisor does not answer.",
@@ -120,7 +124,8 @@
   async function request(url, body) {
     const response = await send(url, body);
     // Some applications send a stranger to their sign-in page whatever was asked.
-    if (response.type === "opaqueredirect") throw new Trouble("signed-out", TEXT.signedOut);
+    if (response.type === "opaqueredirect")
+      throw new Trouble("signed-out", TEXT.signedOut);
     const answer = await response.json().catch(() => null);
     if (!response.ok) throw refusal(response, answer ?? {}, Boolean(body));
     if (answer === null) throw new Trouble("trouble", TEXT.unexpected);
@@ -166,7 +171,12 @@
         return new Trouble("refused", said || TEXT.noToken, remedy);
     }
     const wait = Number(response.headers.get("Retry-After")) * SECOND;
-    return new Trouble("trouble", said || TEXT.service(response.status), remedy, wait || 0);
+    return new Trouble(
+      "trouble",
+      said || TEXT.service(response.status),
+      remedy,
+      wait || 0,
+    );
   }
 
   /** @param {string | Agent} agent */
@@ -199,7 +209,10 @@
   }
 
   function script() {
-    return within10s(loaded, new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy));
+    return within10s(
+      loaded,
+      new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy),
+    );
   }
 
   /** @param {string} token */
@@ -262,15 +275,22 @@
     async list(query) {
       await signIn();
       const result = await answerOf((done) => page.CV.user.list(done));
-      const users = Array.isArray(result) ? result.map(normal).filter((user) => user.visitorId) : [];
+      const users = Array.isArray(result)
+        ? result.map(normal).filter((user) => user.visitorId)
+        : [];
       return select(users, new URLSearchParams(query));
     },
     async find(queries) {
       await signIn();
       const found = await Promise.all(
         queries.map(async (query) => {
-          const user = normal(await answerOf((done) => page.CV.user.status(query, done)));
-          return /** @type {[string, User | null]} */ ([query, user.visitorId ? user : null]);
+          const user = normal(
+            await answerOf((done) => page.CV.user.status(query, done)),
+          );
+          return /** @type {[string, User | null]} */ ([
+            query,
+            user.visitorId ? user : null,
+          ]);
         }),
       );
       return { found: new Map(found), asOf: new Date().toISOString() };
@@ -282,7 +302,8 @@
   /** Only what was tagged and the visitor id is documented; all else may be missing. @param {any} raw @returns {User} */
   function normal(raw) {
     const given = raw ?? {};
-    const text = (/** @type {unknown} */ value) => (value == null || value === "" ? null : String(value));
+    const text = (/** @type {unknown} */ value) =>
+      value == null || value === "" ? null : String(value);
     return {
       visitorId: text(given.visitorId) ?? "",
       id: text(given.id),
@@ -312,9 +333,12 @@
     const number = Number(query.get("page")) || 1;
     const matching = users.filter(
       (user) =>
-        [nameFor(user), user.email, user.id].some((text) => (text ?? "").toLowerCase().includes(wanted)) &&
+        [nameFor(user), user.email, user.id].some((text) =>
+          (text ?? "").toLowerCase().includes(wanted),
+        ) &&
         (!label || user.labels.includes(label)) &&
-        (!assigned || (assigned === "none" ? !user.assignedUser : user.assignedUser === assigned)),
+        (!assigned ||
+          (assigned === "none" ? !user.assignedUser : user.assignedUser === assigned)),
     );
     const sorted = inOrder(matching, query.get("sort") || "name");
     const first = (number - 1) * pageSize;
@@ -351,10 +375,19 @@
   /** Several visitors may be one user: verified first, then visible, then latest. @param {User[]} users @param {string} query */
   function best(users, query) {
     const same = query.toLowerCase();
-    const rank = (/** @type {User} */ user) => `${+user.verified}${+user.visible}${user.lastSeen ?? ""}`;
+    const rank = (/** @type {User} */ user) =>
+      `${+user.verified}${+user.visible}${user.lastSeen ?? ""}`;
     return users
-      .filter((user) => user.visitorId === query || user.id === query || user.email?.toLowerCase() === same)
-      .reduce((a, b) => (a && rank(a) >= rank(b) ? a : b), /** @type {User | null} */ (null));
+      .filter(
+        (user) =>
+          user.visitorId === query ||
+          user.id === query ||
+          user.email?.toLowerCase() === same,
+      )
+      .reduce(
+        (a, b) => (a && rank(a) >= rank(b) ? a : b),
+        /** @type {User | null} */ (null),
+      );
   }
 
   // --- time ---------------------------------------------------------------------
@@ -371,7 +404,10 @@
 
   /** @param {string} since @param {string | undefined} style */
   function elapsed(since, style) {
-    const seconds = Math.max(0, Math.floor((Date.now() + ahead - Date.parse(since)) / SECOND));
+    const seconds = Math.max(
+      0,
+      Math.floor((Date.now() + ahead - Date.parse(since)) / SECOND),
+    );
     if (style === "ago" && seconds < 10) return TEXT.now;
     const text = span(seconds);
     if (style === "ago") return TEXT.ago(text);
@@ -384,7 +420,18 @@
     const hours = Math.floor(minutes / 60);
     if (!minutes) return TEXT.seconds(seconds - (seconds % 10) || seconds);
     if (!hours) return TEXT.minutes(minutes);
-    return hours < 24 ? TEXT.hours(hours, minutes % 60) : TEXT.days(Math.floor(hours / 24));
+    return hours < 24
+      ? TEXT.hours(hours, minutes % 60)
+      : TEXT.days(Math.floor(hours / 24));
+  }
+
+  /** The page's language; where it names none that there is, the browser's. */
+  function language() {
+    try {
+      return Intl.getCanonicalLocales(document.documentElement.lang)[0];
+    } catch {
+      return undefined;
+    }
   }
 
   /** @param {HTMLTimeElement} time */
@@ -392,7 +439,7 @@
     const at = new Date(time.dateTime);
     if (isNaN(at.getTime())) return;
     setText(time, elapsed(time.dateTime, time.dataset.chatvisorTime));
-    const title = at.toLocaleString(document.documentElement.lang || undefined);
+    const title = at.toLocaleString(language());
     if (time.title !== title) time.title = title;
   }
 
@@ -481,10 +528,12 @@
     if (field === "presence") setHidden(element, false);
     else if (field === "dot") setAttribute(element, "data-chatvisor-presence", state);
     else if (field in TEXTS) fillText(element, user, TEXTS[field]);
-    else if (field in TIMES) fillTime(/** @type {HTMLTimeElement} */ (element), user && TIMES[field](user));
+    else if (field in TIMES)
+      fillTime(/** @type {HTMLTimeElement} */ (element), user && TIMES[field](user));
     else if (field in FLAGS) setHidden(element, !(user && FLAGS[field](user)));
     else if (field === "labels") fillLabels(element, user?.labels ?? []);
-    else if (field === "additional") fillFacts(element, user?.additionalTaggingData ?? {});
+    else if (field === "additional")
+      fillFacts(element, user?.additionalTaggingData ?? {});
   }
 
   /** @param {HTMLElement} element @param {User | null} user @param {(user: User) => string | null | undefined} read */
@@ -496,7 +545,11 @@
     setHidden(element, !text);
     const pattern = element.dataset.chatvisorHref;
     if (pattern && user)
-      setAttribute(element, "href", pattern.replace("{visitorId}", encodeURIComponent(user.visitorId)));
+      setAttribute(
+        element,
+        "href",
+        pattern.replace("{visitorId}", encodeURIComponent(user.visitorId)),
+      );
   }
 
   /** @param {HTMLTimeElement} element @param {string | null | undefined} since */
@@ -511,8 +564,11 @@
   function fillLabels(element, labels) {
     setHidden(element, !labels.length);
     const shown = every("li", element).map((item) => item.textContent);
-    if (shown.length === labels.length && shown.every((text, i) => text === labels[i])) return;
-    element.replaceChildren(...labels.map((label) => make("li", label, "chatvisor-label")));
+    if (shown.length === labels.length && shown.every((text, i) => text === labels[i]))
+      return;
+    element.replaceChildren(
+      ...labels.map((label) => make("li", label, "chatvisor-label")),
+    );
   }
 
   /** @param {HTMLElement} element @param {Record<string, unknown>} facts */
@@ -521,10 +577,16 @@
     setHidden(element, !entries.length);
     const rows = entries.map(([term, value]) => {
       const row = make("div", "", "chatvisor-fact");
-      row.append(make("dt", term), make("dd", typeof value === "string" ? value : JSON.stringify(value)));
+      row.append(
+        make("dt", term),
+        make("dd", typeof value === "string" ? value : JSON.stringify(value)),
+      );
       return row;
     });
-    if (rows.map((row) => row.textContent).join() !== Array.from(element.children, (row) => row.textContent).join())
+    if (
+      rows.map((row) => row.textContent).join() !==
+      Array.from(element.children, (row) => row.textContent).join()
+    )
       element.replaceChildren(...rows);
   }
 
@@ -538,27 +600,37 @@
 
   /** @param {HTMLElement} container @param {User | null} user @param {string} state */
   function fill(container, user, state) {
-    for (const element of every("[data-chatvisor-field]", container)) fillField(element, user, state);
-    for (const button of every("[data-chatvisor-start]", container)) fillStart(button, user);
+    for (const element of every("[data-chatvisor-field]", container))
+      fillField(element, user, state);
+    for (const button of every("[data-chatvisor-start]", container))
+      fillStart(button, user);
   }
 
   /** A button that cannot be used stays focusable, and says why when it is pressed. @param {HTMLElement} button @param {User | null} user */
   function fillStart(button, user) {
     if (user) setAttribute(button, "data-chatvisor-start", user.visitorId);
-    const why = !user ? TEXT.left : user.inCall ? TEXT.busy(nameOf(user.inCall.agent)) : "";
+    const why = !user
+      ? TEXT.left
+      : user.inCall
+        ? TEXT.busy(nameOf(user.inCall.agent))
+        : "";
     if (why) setAttribute(button, "aria-disabled", "true");
     else button.removeAttribute("aria-disabled");
     button.dataset.chatvisorWhy = why;
     const joins = user?.waitingSince && !user.inCall;
     const action = button.querySelector("[data-chatvisor-field=action]");
-    if (action) setText(action, joins ? TEXT.join : (button.dataset.chatvisorLabel ?? ""));
+    if (action)
+      setText(action, joins ? TEXT.join : (button.dataset.chatvisorLabel ?? ""));
   }
 
   /** @param {HTMLElement} container @param {string} state */
   function show(container, state) {
     setAttribute(container, "data-chatvisor-state", state);
     for (const element of every("[data-chatvisor-when]", container))
-      setHidden(element, !(element.dataset.chatvisorWhen ?? "").split(" ").includes(state));
+      setHidden(
+        element,
+        !(element.dataset.chatvisorWhen ?? "").split(" ").includes(state),
+      );
   }
 
   // --- lists ------------------------------------------------------------------------
@@ -576,19 +648,34 @@
     show(list, listing.users.length || held ? "ready" : none);
     const waiting = listing.users.filter(FLAGS.waiting);
     const summary = TEXT.summary(listing.total, waiting.length);
-    for (const element of every("[data-chatvisor-summary]", list)) setText(element, summary);
-    for (const element of every("[data-chatvisor-pager]", list)) showPager(element, listing);
+    for (const element of every("[data-chatvisor-summary]", list))
+      setText(element, summary);
+    for (const element of every("[data-chatvisor-pager]", list))
+      showPager(element, listing);
     announce(list, listing, waiting, summary);
   }
 
   /** Helps at once, numbers at most every 15 seconds. @param {HTMLElement} list @param {Listing} listing @param {User[]} waiting @param {string} summary */
   function announce(list, listing, waiting, summary) {
     const before = seen.get(list);
-    const now = { users: listing.users, waiting: new Set(waiting.map((user) => user.visitorId)) };
-    const asking = before ? waiting.filter((user) => !before.waiting.has(user.visitorId)) : [];
-    const due = before && before.total !== listing.total && Date.now() - before.announced > 15 * SECOND;
-    const message = asking.length ? asking.map((user) => TEXT.asks(nameFor(user))).join(" ") : due ? summary : "";
-    for (const element of every("[data-chatvisor-announce]", list)) if (message) setText(element, message);
+    const now = {
+      users: listing.users,
+      waiting: new Set(waiting.map((user) => user.visitorId)),
+    };
+    const asking = before
+      ? waiting.filter((user) => !before.waiting.has(user.visitorId))
+      : [];
+    const due =
+      before &&
+      before.total !== listing.total &&
+      Date.now() - before.announced > 15 * SECOND;
+    const message = asking.length
+      ? asking.map((user) => TEXT.asks(nameFor(user))).join(" ")
+      : due
+        ? summary
+        : "";
+    for (const element of every("[data-chatvisor-announce]", list))
+      if (message) setText(element, message);
     const told = !before || message;
     seen.set(list, {
       ...now,
@@ -601,17 +688,23 @@
   function showPager(pager, listing) {
     const first = (listing.page - 1) * listing.pageSize + 1;
     const last = first + listing.users.length - 1;
-    const shown = { prev: listing.page > 1, next: last < listing.total && listing.users.length > 0 };
+    const shown = {
+      prev: listing.page > 1,
+      next: last < listing.total && listing.users.length > 0,
+    };
     for (const [rel, is] of Object.entries(shown))
       for (const link of every(`[rel=${rel}]`, pager)) setHidden(link, !is);
-    for (const element of every("[data-chatvisor-range]", pager)) setText(element, TEXT.range(first, last, listing.total));
+    for (const element of every("[data-chatvisor-range]", pager))
+      setText(element, TEXT.range(first, last, listing.total));
     setHidden(pager, !shown.prev && !shown.next);
   }
 
   /** Update, add and remove rows by visitor; the one in use stays where it is. @param {HTMLElement} list @param {User[]} users */
   function renderRows(list, users) {
     const body = list.querySelector("[data-chatvisor-rows]");
-    const blank = /** @type {HTMLTemplateElement | null} */ (list.querySelector("template[data-chatvisor-row]"));
+    const blank = /** @type {HTMLTemplateElement | null} */ (
+      list.querySelector("template[data-chatvisor-row]")
+    );
     if (!body || !blank) return null;
     const old = /** @type {HTMLElement[]} */ (Array.from(body.children));
     const rows = new Map(old.map((row) => [row.dataset.chatvisorUser ?? "", row]));
@@ -657,9 +750,11 @@
   function heldRow(body) {
     const selected = document.getSelection();
     const at = selected && !selected.isCollapsed ? selected.anchorNode : null;
-    const within = [document.activeElement, at, body.querySelector("button:hover")].find(
-      (node) => node && body.contains(node),
-    );
+    const within = [
+      document.activeElement,
+      at,
+      body.querySelector("button:hover"),
+    ].find((node) => node && body.contains(node));
     const element = within instanceof Element ? within : within?.parentElement;
     return element?.closest("[data-chatvisor-user]") ?? null;
   }
@@ -677,7 +772,8 @@
     const fixed = held ? wanted.indexOf(held) : -1;
     let next = fixed < 0 ? null : held;
     for (const row of wanted.slice(0, fixed < 0 ? wanted.length : fixed).reverse()) {
-      if (row.parentNode !== body || row.nextElementSibling !== next) body.insertBefore(row, next);
+      if (row.parentNode !== body || row.nextElementSibling !== next)
+        body.insertBefore(row, next);
       next = row;
     }
     let before = held;
@@ -694,8 +790,13 @@
     const state = stateOf(user);
     fill(element, user, state);
     show(element, state);
-    const busy = element.contains(document.activeElement);
-    if ("chatvisorHides" in element.dataset) setHidden(element, !user && !busy);
+    hideUnlessInUse(element, !user);
+  }
+
+  /** A Start button for somebody who is not there is hidden, but not under the hand. @param {HTMLElement} element @param {boolean} hidden */
+  function hideUnlessInUse(element, hidden) {
+    if ("chatvisorHides" in element.dataset)
+      setHidden(element, hidden && !element.contains(document.activeElement));
   }
 
   // --- keeping current ------------------------------------------------------------------
@@ -707,7 +808,12 @@
   /** @type {Trouble | null} */
   let trouble = null;
   let failures = 0;
-  let currentAt = Date.now();
+  /** When what is shown was right; a page may have come without anything right. */
+  let currentAt = document.querySelector(
+    "[data-chatvisor-state=trouble], [data-chatvisor-state=unknown]",
+  )
+    ? -Infinity
+    : Date.now();
   let running = false;
   let wanted = false;
   let lastStart = -Infinity;
@@ -738,7 +844,11 @@
   }
 
   function pause() {
-    if (failures) return Math.max(trouble?.retryAfter ?? 0, Math.min(30 * SECOND, POLL * 2 ** (failures - 1)));
+    if (failures)
+      return Math.max(
+        trouble?.retryAfter ?? 0,
+        Math.min(30 * SECOND, POLL * 2 ** (failures - 1)),
+      );
     return socket === "live" ? SAFETY : POLL;
   }
 
@@ -768,7 +878,9 @@
   }
 
   async function refreshWatched() {
-    const queries = new Set(watched().map((element) => element.dataset.chatvisorWatch ?? ""));
+    const queries = new Set(
+      watched().map((element) => element.dataset.chatvisorWatch ?? ""),
+    );
     queries.delete("");
     if (!queries.size) return;
     const { found, asOf } = await source.find([...queries]);
@@ -791,30 +903,45 @@
     failures += 1;
     const out = error.kind === "signed-out" || error.kind === "denied";
     for (const list of lists()) showTrouble(list, error, out ? "denied" : "trouble");
-    for (const element of watched()) {
-      fill(element, null, "unknown");
-      show(element, "unknown");
-      if ("chatvisorHides" in element.dataset) setHidden(element, !element.contains(document.activeElement));
-      say(element, error);
-    }
+    // One failure may pass; what was true half a minute ago may not be true any more.
+    if (out || Date.now() - currentAt > 30 * SECOND)
+      for (const element of watched()) showUnknown(element, error);
+  }
+
+  /** @param {HTMLElement} element @param {Trouble} error */
+  function showUnknown(element, error) {
+    fill(element, null, "unknown");
+    show(element, "unknown");
+    say(element, error);
+    hideUnlessInUse(element, true);
   }
 
   /** @param {HTMLElement} list @param {Trouble} error @param {string} state */
   function showTrouble(list, error, state) {
     // An old list that says that it is old is worth more than none, but not to a stranger.
     if (state === "trouble" && seen.has(list)) return;
-    if (state === "denied") list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
+    if (state === "denied") {
+      list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
+      seen.delete(list);
+    }
     show(list, state);
     say(list, error);
   }
 
   /** @param {HTMLElement} container @param {Trouble} error */
   function say(container, error) {
-    for (const element of every("[data-chatvisor-trouble], [data-chatvisor-denied]", container))
+    for (const element of every(
+      "[data-chatvisor-trouble], [data-chatvisor-denied]",
+      container,
+    ))
       setText(element, error.message);
-    for (const element of every("[data-chatvisor-remedy]", container)) setText(element, error.remedy);
+    for (const element of every("[data-chatvisor-remedy]", container))
+      setText(element, error.remedy);
     for (const element of every("[data-chatvisor-again]", container))
-      setText(element, error.kind === "signed-out" ? TEXT.signIn : (element.textContent ?? ""));
+      setText(
+        element,
+        error.kind === "signed-out" ? TEXT.signIn : (element.textContent ?? ""),
+      );
   }
 
   function connection() {
@@ -824,10 +951,13 @@
 
   function showConnection() {
     const state = connection();
-    const time = new Date(currentAt).toLocaleTimeString(document.documentElement.lang || undefined);
+    const since =
+      currentAt > 0
+        ? TEXT.stale(new Date(currentAt).toLocaleTimeString(language()))
+        : "";
     /** @type {Record<string, string>} */
     const texts = {
-      stale: `${TEXT.stale(time)} ${trouble?.message ?? ""}`,
+      stale: [since, trouble?.message].filter(Boolean).join(" "),
       live: TEXT.live,
       polling: TEXT.polling,
       connecting: TEXT.connecting,
@@ -835,7 +965,8 @@
     };
     for (const element of every("[data-chatvisor-connection]")) {
       setAttribute(element, "data-chatvisor-connection", state);
-      for (const text of every("[data-chatvisor-connection-text]", element)) setText(text, texts[state]);
+      for (const text of every("[data-chatvisor-connection-text]", element))
+        setText(text, texts[state]);
     }
   }
 
@@ -844,7 +975,10 @@
     socket = "connecting";
     page.CV.agent.connect(
       async () => (await request(config.token, {})).token,
-      (/** @type {number | null} */ n, /** @type {"live" | "reconnecting" | undefined} */ state) => {
+      (
+        /** @type {number | null} */ n,
+        /** @type {"live" | "reconnecting" | undefined} */ state,
+      ) => {
         const back = state === "live" && socket !== "live";
         if (state) socket = state;
         if (n !== null) tick = n;
@@ -865,7 +999,10 @@
   async function start(button) {
     const visitorId = button.dataset.chatvisorStart ?? "";
     if (button.getAttribute("aria-disabled") === "true") {
-      tellBeside(button, new Trouble("refused", button.dataset.chatvisorWhy || TEXT.busy("")));
+      tellBeside(
+        button,
+        new Trouble("refused", button.dataset.chatvisorWhy || TEXT.busy("")),
+      );
       return;
     }
     if (button.getAttribute("aria-busy") === "true") return;
@@ -877,7 +1014,10 @@
       await call(visitorId);
     } catch (error) {
       opened?.close();
-      tellBeside(button, error instanceof Trouble ? error : new Trouble("trouble", TEXT.failed));
+      tellBeside(
+        button,
+        error instanceof Trouble ? error : new Trouble("trouble", TEXT.failed),
+      );
     }
     button.removeAttribute("aria-busy");
   }
@@ -885,7 +1025,8 @@
   /** @param {string} visitorId */
   async function call(visitorId) {
     const { token } = await request(config.calls, { visitorId });
-    if (!page.CV?.calling) throw new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy);
+    if (!page.CV?.calling)
+      throw new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy);
     authenticate(token);
     page.CV.calling.startScreen(visitorId);
     // The token for one call has taken the place of the one for the list.
@@ -923,13 +1064,18 @@
 
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
-    const button = /** @type {HTMLElement | null} */ (target?.closest("[data-chatvisor-start]") ?? null);
+    const button = /** @type {HTMLElement | null} */ (
+      target?.closest("[data-chatvisor-start]") ?? null
+    );
     if (button) void start(button);
   });
 
   document.addEventListener("focusout", (event) => {
-    const left = event.target instanceof Element && event.target.closest(".chatvisor-row-left");
-    const list = left && /** @type {HTMLElement | null} */ (left.closest("[data-chatvisor-users]"));
+    const left =
+      event.target instanceof Element && event.target.closest(".chatvisor-row-left");
+    const list =
+      left &&
+      /** @type {HTMLElement | null} */ (left.closest("[data-chatvisor-users]"));
     if (list) setTimeout(wake);
   });
 

@@ -19,14 +19,17 @@
     };
   const later = (callback, value) => queueMicrotask(() => callback(value));
   const found = (query) =>
-    fake.users.find((user) => [user.id, user.email, user.visitorId].includes(query)) ?? {};
+    fake.users.find((user) => [user.id, user.email, user.visitorId].includes(query)) ??
+    {};
 
   window.CV = {
     user: {
       tag: record("user.tag"),
       reset: record("user.reset"),
       list: record("user.list", (callback) => later(callback, token ? fake.users : [])),
-      status: record("user.status", (query, callback) => later(callback, token ? found(query) : {})),
+      status: record("user.status", (query, callback) =>
+        later(callback, token ? found(query) : {}),
+      ),
     },
     rest: {
       auth: record("rest.auth", (first, second) => {
@@ -35,15 +38,22 @@
     },
     calling: {
       startScreen: record("calling.startScreen", (visitorId) => {
-        if (window.CV.agent) window.open("/call-window", `chatvisor-agent-${visitorId}`);
+        if (window.CV.agent)
+          window.open("/call-window", `chatvisor-agent-${visitorId}`);
       }),
     },
     conference: {
       start: record("conference.start"),
-      join: record("conference.join", (uid, props, callback) => later(callback ?? props)),
-      queueStatus: record("conference.queueStatus", (uid, callback) => later(callback, -1)),
+      join: record("conference.join", (uid, props, callback) =>
+        later(callback ?? props),
+      ),
+      queueStatus: record("conference.queueStatus", (uid, callback) =>
+        later(callback, -1),
+      ),
     },
-    api: { isAgentOnline: record("api.isAgentOnline", (callback) => later(callback, true)) },
+    api: {
+      isAgentOnline: record("api.isAgentOnline", (callback) => later(callback, true)),
+    },
   };
 
   if (document.currentScript.src.endsWith("/with-agent.js"))
@@ -57,7 +67,8 @@
       }),
     };
 
-  fake.named = (name) => fake.calls.filter((call) => call.name === name).map((call) => call.args);
+  fake.named = (name) =>
+    fake.calls.filter((call) => call.name === name).map((call) => call.args);
   fake.tick = (n) => fake.connections.forEach((one) => one.onTick(n, "live"));
   fake.turn = (state) => fake.connections.forEach((one) => one.onTick(null, state));
 
