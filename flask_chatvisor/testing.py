@@ -136,11 +136,18 @@ class FakeService:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def config(self) -> dict[str, t.Any]:
-        """The configuration with which an application uses this service."""
+        """The configuration with which an application uses this service.
+
+        It takes the place of any other service that the application has.
+        """
         return {
+            "CHATVISOR_SCRIPT_ID": None,
+            "CHATVISOR_EMBEDDED": False,
             "CHATVISOR_SCRIPT_URL": f"{self.url}/cdn/js/fake.js",
             "CHATVISOR_API_URL": self.url,
             "CHATVISOR_API_TOKEN": self.api_token,
+            "CHATVISOR_API_PATHS": None,
+            "CHATVISOR_DIRECTORY": "server",
             "CHATVISOR_CACHE_SECONDS": 0,
         }
 

@@ -213,6 +213,26 @@ def test_it_has_a_script_and_nothing_else(service: FakeService) -> None:
     assert nothing.json()["code"] == "not-found"
 
 
+@pytest.mark.parametrize(
+    "usual",
+    [
+        {"EMBEDDED": True},
+        {"SCRIPT_ID": "abc", "API_TOKEN": "token"},
+        {"SCRIPT_ID": "abc", "API_TOKEN": "token", "API_PATHS": {"list": "/x"}},
+    ],
+)
+def test_its_configuration_takes_the_place_of_another_services(
+    service: FakeService, make_app: MakeApp, usual: dict[str, t.Any]
+) -> None:
+    config = service.config()
+    ours = {key.removeprefix("CHATVISOR_"): one for key, one in config.items()}
+    app = make_app(**usual | ours)
+    service.add(id="1")
+    browser = app.test_client()
+    browser.get(f"/sign-in/{MARY.id}")
+    assert AgentClient(browser).users().get_json()["total"] == 1
+
+
 def test_two_fakes_have_two_addresses() -> None:
     with FakeService() as one, FakeService() as other:
         assert one.url != other.url
