@@ -149,13 +149,18 @@ class Directory:
         user, _ = self._cache.get(
             ("status", query, tick), lambda: self._client.status(query)
         )
-        if user is None or not is_meant(user, query):
+        if user is None:
             return None
-        if allows is None or allows(user):
+
+        def fits(one: ActiveUser) -> bool:
+            return is_meant(one, query) and (allows is None or allows(one))
+
+        if fits(user):
             return user
-        # The same user may be here a second time, as someone the agent may see.
+        # Somebody else is called so too, or the user is here a second time, as
+        # someone whom the agent may see.
         others, _ = self._everyone(Query(q=query), tick)
-        return pick(u for u in others if is_meant(u, query) and allows(u))
+        return pick(filter(fits, others))
 
     def unfiltered(self, query: Query | None = None) -> tuple[ActiveUser, ...]:
         """List everybody, for those who run the application: no policy, no cache.

@@ -416,13 +416,27 @@ def test_one_who_is_not_active_is_none(
     assert make_directory().status(query) is None
 
 
+# The vendor's own service matches a query against all fields.
+NAMESAKE = {"visitorId": "v-9", "id": "9", "firstname": "john@example.com"}
+
+
 def test_a_service_that_answers_with_somebody_else_is_not_believed(
     make_directory: MakeDirectory,
 ) -> None:
-    # The vendor's own matches a query against all fields.
-    other = {"visitorId": "v-9", "id": "9", "firstname": "john@example.com"}
-    with Upstream(answer_json(other)) as upstream:
+    found = {"page": 1, "total": 1, "results": [NAMESAKE]}
+    with Upstream(answer_json(NAMESAKE), answer_json(found)) as upstream:
         assert make_directory(url=upstream.url).status("john@example.com") is None
+
+
+def test_somebody_else_does_not_hide_the_one_who_is_meant(
+    make_directory: MakeDirectory,
+) -> None:
+    john = {"visitorId": "v-1", "email": "john@example.com"}
+    found = {"page": 1, "total": 2, "results": [NAMESAKE, john]}
+    with Upstream(answer_json(NAMESAKE), answer_json(found)) as upstream:
+        user = make_directory(url=upstream.url).status("john@example.com")
+    assert user is not None
+    assert user.visitor_id == "v-1"
 
 
 def test_a_user_whom_the_policy_forbids_is_as_good_as_not_active(
