@@ -72,7 +72,7 @@ def pages_with(service: RunningService) -> dict[str, str]:
     tag = f"window.CVLoaded = () => CV.user.tag({json.dumps(JOHN)})"
     script = f'<script src="{service.script}" async></script>'
     johns = {
-        path: f"<title>{title} – {TITLE}</title><h1>{title}</h1>"
+        path: f"<title>{title} - {TITLE}</title><h1>{title}</h1>"
         f"<script>{tag}</script>{script}"
         for path, title in (("/", "Home"), ("/invoices", "Invoices"))
     }
@@ -134,7 +134,8 @@ def ring(
         mary.evaluate(
             """async () => {
               const { visitorId } = await CV.user.status("1");
-              const button = document.body.appendChild(document.createElement("button"));
+              const button = document.createElement("button");
+              document.body.append(button);
               button.onclick = () => { CV.calling.startScreen(visitorId); };
             }"""
         )
@@ -186,10 +187,11 @@ def test_the_agent_sees_the_visitors_pages_and_how_they_change(
     expect_to_see(call.agent, BLUE)
     expect(call.john.locator("html")).to_have_attribute("data-chatvisor-sharing", "")
     page = call.agent.locator("[data-part=page]")
-    expect(page).to_have_text(f"On Invoices – {TITLE} – /invoices")
+    expect(page).to_have_text(f"On Invoices - {TITLE} · /invoices")
     expect(call.agent).to_have_title("● John Doe")
     expect(call.visitor).to_have_title("● Sharing with Mary Major")
-    expect(call.agent.locator("[data-part=quality]")).to_contain_text("800 × 600")
+    quality = call.agent.locator("[data-part=quality]")
+    expect(quality).to_contain_text(re.compile(r"800 . 600"))
     assert complaints == []
 
 
@@ -481,13 +483,10 @@ def test_a_lost_socket_is_replaced_without_a_new_choice(begin: Begin, who: str) 
     paint(call.john, GREEN)
     call.share()
     expect_to_see(call.agent, GREEN)
-    before = len(sockets)
-    sockets[-1].close(code=1012)
-    window.wait_for_function("performance.now() > 0")
-    until(window, "Promise.resolve(!document.querySelector('[data-part=problem]').textContent)")
+    with window.expect_event("websocket"):
+        sockets[-1].close(code=1012)
     paint(call.john, CRIMSON)
     expect_to_see(call.agent, CRIMSON)
-    assert len(sockets) > before
     call.agent.click(STOP)  # the new socket carries this
     expect_state(call.visitor, "ended", "agent-ended")
 

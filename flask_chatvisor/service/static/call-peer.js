@@ -287,7 +287,7 @@ export class Watcher extends Peer {
 
 /**
  * @typedef {{rtt: number | null, width: number, height: number, frames: number,
- *   loss: number, relay: boolean}} Quality
+ *   loss: number, relay: boolean, voice: boolean}} Quality
  *
  * @param {RTCPeerConnection} connection
  * @returns {Promise<Quality>}
@@ -301,7 +301,9 @@ export async function measure(connection) {
   const pair =
     report.get(transport?.selectedCandidatePairId) ??
     all.find((one) => one.type === "candidate-pair" && one.nominated);
-  const screen = all.find((one) => one.type === "inbound-rtp" && one.kind === "video");
+  const inbound = all.filter(({ type }) => type === "inbound-rtp");
+  const screen = inbound.find(({ kind }) => kind === "video");
+  const voice = inbound.find(({ kind }) => kind === "audio");
   const ends = [pair?.localCandidateId, pair?.remoteCandidateId];
   const received = screen?.packetsReceived ?? 0;
   return {
@@ -310,6 +312,7 @@ export async function measure(connection) {
     height: screen?.frameHeight ?? 0,
     frames: screen?.framesDecoded ?? 0,
     loss: received ? Math.max(0, screen.packetsLost) / received : 0,
+    voice: Boolean(voice?.packetsReceived),
     relay: ends.some((id) => report.get(id)?.candidateType === "relay"),
   };
 }

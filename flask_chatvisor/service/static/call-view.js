@@ -24,7 +24,7 @@ import { firstText, text } from "./call-texts.js";
  * @property {boolean} picture whether the agent has a picture
  * @property {MediaStream | null} sharing
  * @property {boolean} microphone
- * @property {boolean} muted the browser wants a click before it plays sound
+ * @property {boolean} muted somebody speaks, but the browser wants a click first
  * @property {boolean} fit
  * @property {{grade: Grade, details: string} | null} quality
  */
@@ -84,9 +84,9 @@ function maybe(name, words) {
 /** @param {Model} model */
 export function render(model) {
   const root = document.documentElement;
-  if (model.state !== "opening") root.setAttribute("data-chatvisor-state", model.state);
-  if (model.reason) root.setAttribute("data-chatvisor-reason", model.reason);
-  if (model.role) root.setAttribute("data-chatvisor-role", model.role);
+  mark("state", model.state === "opening" ? null : model.state);
+  mark("reason", model.state === "ended" ? model.reason : null);
+  mark("role", model.role);
   const values = names(model);
   root.toggleAttribute("data-picture", showsPicture(model));
   root.toggleAttribute("data-sharing", Boolean(model.sharing));
@@ -96,6 +96,13 @@ export function render(model) {
   renderControls(model, values);
   maybe("problem", model.state === "ended" ? "" : problemText(model, values));
   announce(model, values);
+}
+
+/** Tell styles, scripts and tests. @param {string} name @param {string | null} value */
+function mark(name, value) {
+  const root = document.documentElement;
+  const attribute = `data-chatvisor-${name}`;
+  if (value && root.getAttribute(attribute) !== value) root.setAttribute(attribute, value);
 }
 
 /** @param {Model} model */
@@ -151,7 +158,7 @@ function renderBadge(model) {
 
 /** @param {{title?: string, path?: string} | null | undefined} location */
 function placeOf(location) {
-  const place = [location?.title, location?.path].filter(Boolean).join(" – ");
+  const place = [location?.title, location?.path].filter(Boolean).join(" · ");
   return place ? text("on-page", { page: place }) : "";
 }
 

@@ -318,16 +318,19 @@ function seen() {
 /** @param {MediaStream} stream */
 function hear(stream) {
   view.voiceAudio.srcObject = stream;
-  view.voiceAudio.play().then(
-    () => heard(true),
-    () => heard(false),
-  );
+  playSound();
 }
 
-/** @param {boolean} playing */
-function heard(playing) {
-  model.muted = !playing && model.state !== "ended";
-  show();
+/** Browsers may want a click first; then every click in the window tries again. */
+function playSound() {
+  if (!view.voiceAudio.srcObject || !view.voiceAudio.paused) return;
+  view.voiceAudio.play().then(
+    () => {
+      model.muted = false;
+      show();
+    },
+    () => {}, // said once somebody speaks
+  );
 }
 
 /** @type {MediaStreamTrack | null} */
@@ -370,8 +373,17 @@ function grade({ rtt, loss }) {
 
 async function assess() {
   const connection = peer?.connection;
-  if (model.role !== "agent" || !connection || model.state === "ended") return;
+  if (!connection || model.state === "ended") return;
   const quality = await measure(connection);
+  model.muted = quality.voice && view.voiceAudio.paused;
+  if (model.role === "agent") judge(quality);
+  // Nothing is painted in a hidden window: what was decoded has to do.
+  if (document.hidden && quality.frames && !model.picture) seen();
+  else show();
+}
+
+/** @param {import("./call-peer.js").Quality} quality */
+function judge(quality) {
   const { rtt, width, height } = quality;
   const details = [
     rtt === null ? "" : `${Math.round(rtt * 1000)} ms`,
@@ -380,9 +392,6 @@ async function assess() {
   ];
   const level = peer?.up ? grade(quality) : "none";
   model.quality = { grade: level, details: details.filter(Boolean).join(" · ") };
-  // Nothing is painted in a hidden window: what was decoded has to do.
-  if (document.hidden && quality.frames && !model.picture) seen();
-  else show();
 }
 
 // --- the window -------------------------------------------------------------------
@@ -393,9 +402,7 @@ function listen() {
     end(model.role === "agent" ? "agent-ended" : "visitor-ended"),
   );
   view.part("microphone").addEventListener("click", () => void toggleMicrophone());
-  view.part("sound").addEventListener("click", () => {
-    void view.voiceAudio.play().then(() => heard(true));
-  });
+  document.addEventListener("click", playSound);
   view.part("size").addEventListener("click", () => {
     model.fit = !model.fit;
     view.sizePicture(model.fit);

@@ -777,7 +777,8 @@
       const line = element("p", { role: "status", dir: "auto" });
       box.append(line);
       if (link) {
-        const opener = element("a", { class: "button", ...link }, text("notice.open-call"));
+        const attributes = { class: "button", rel: "noopener", ...link };
+        const opener = element("a", attributes, text("notice.open-call"));
         opener.addEventListener("click", () => this.remove());
         box.append(opener);
       }
