@@ -92,7 +92,7 @@ def app(service: FakeService) -> Flask:
 
 def application(service: FakeService, **config: t.Any) -> Flask:
     """The test application, its service, and ``/macro`` that renders what is sent."""
-    keys = {
+    keys: dict[str, t.Any] = {
         "SCRIPT_URL": f"{service.url}/cdn/js/x.js",
         "API_URL": service.url,
         "API_TOKEN": "secret-api-token",

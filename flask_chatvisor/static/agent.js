@@ -616,6 +616,8 @@
         : "";
     if (why) setAttribute(button, "aria-disabled", "true");
     else button.removeAttribute("aria-disabled");
+    // What was said beside it is about how things were.
+    if ((button.dataset.chatvisorWhy ?? "") !== why) tellBeside(button, null);
     button.dataset.chatvisorWhy = why;
     const joins = user?.waitingSince && !user.inCall;
     const action = button.querySelector("[data-chatvisor-field=action]");

@@ -123,7 +123,7 @@ def _application(
     chatvisor: Chatvisor | None,
     keys: dict[str, t.Any],
 ) -> Flask:
-    given = {
+    given: dict[str, t.Any] = {
         "SCRIPT_URL": f"{service.url}/cdn/js/{script}.js",
         "API_URL": service.url,
         "API_TOKEN": "secret-api-token",
@@ -619,10 +619,13 @@ def test_a_user_in_a_call_cannot_be_called_and_the_button_says_so(
     button = page.locator(f"{JOHN} {START}")
     expect(button).to_have_attribute("aria-disabled", "true")
     button.press("Enter")
-    expect(page.locator(f"{JOHN} [data-chatvisor-message]")).to_have_text(
-        "Already in a call with Adam."
-    )
+    message = page.locator(f"{JOHN} [data-chatvisor-message]")
+    expect(message).to_have_text("Already in a call with Adam.")
     assert len(page.context.pages) == 1
+    service.users[0]["inCall"] = None
+    tick(page)
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+    expect(message).to_have_text("")
 
 
 # --- macros in the application's own pages -------------------------------------------
