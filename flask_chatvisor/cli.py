@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 import typing as t
@@ -123,7 +124,7 @@ def _trials(state: State) -> Iterator[tuple[str, Callable[[], str]]]:
     """Everything to be tried: a name, and a function that says how it went."""
     settings = state.settings
     if state.embedded is not None:
-        yield "embedded", lambda: _embedded_runs(state.embedded)
+        yield "embedded", functools.partial(_embedded_runs, state.embedded)
     yield "script", lambda: _script_is_there(settings.script_url, settings.timeout)
     if settings.directory == "browser":
         yield "API", lambda: "not used by the server: the directory is the browser's"
@@ -143,9 +144,7 @@ def _count_failures(trials: Iterable[tuple[str, Callable[[], str]]]) -> int:
     return failed
 
 
-def _embedded_runs(embedded: EmbeddedService | None) -> str:
-    if embedded is None:
-        return "off"
+def _embedded_runs(embedded: EmbeddedService) -> str:
     try:
         embedded.ensure()
     except RuntimeError as error:

@@ -266,6 +266,18 @@ def test_a_policy_holds_for_one_user(service: FakeService) -> None:
     assert "Secret Bert" not in client.get("/chatvisor/users/7").text
 
 
+def test_no_answer_to_an_agent_has_the_api_token_in_it(
+    client: FlaskClient, service: FakeService
+) -> None:
+    john = service.add(id="1")
+    agent = AgentClient(client)
+    pages = [client.get(path) for path in (*PAGES, "/chatvisor/users/1")]
+    answers = [agent.users(), agent.user("1"), agent.start_call(john), agent.token()]
+    for response in (*pages, *answers):
+        assert response.status_code == 200
+        assert service.api_token not in response.text + str(response.headers)
+
+
 # --- starting a call
 
 
@@ -500,6 +512,7 @@ def test_trouble_is_told_as_what_it_is(
         client = portal(**facing(upstream.url, 0.05 if reply is say_nothing else 5))
         responses = [
             AgentClient(client).users(),
+            AgentClient(client).user("v-1"),
             AgentClient(client).start_call("v-1"),
             client.get("/chatvisor/users"),
         ]
