@@ -157,6 +157,9 @@ class _Cleaning:
     def _text(self, name: str, value: t.Any, most: int = MAX_TEXT) -> str | None:
         if value is None:
             return None
+        if type(value) is str and len(value) <= most and value.isascii():
+            self._characters += len(value)
+            return value
         if isinstance(value, enum.Enum):
             value = value.value
         if not isinstance(value, _PLAIN):

@@ -56,14 +56,12 @@ def register(app: Flask) -> None:
     app.after_request(_tag_page)
     # In front, so that it runs last.
     app.after_request_funcs[None].insert(0, _keep_private)
-    settled = False
 
     @app.before_request
     def settle() -> None:
-        nonlocal settled
-        if not settled:
-            settled = True
-            _settle(app)
+        hooks = app.before_request_funcs[None]
+        app.before_request_funcs[None] = [hook for hook in hooks if hook is not settle]
+        _settle(app)
 
 
 def exempt(view: F) -> F:

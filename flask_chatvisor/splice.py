@@ -17,7 +17,7 @@ from collections import Counter
 
 #: How far before the end the quick reader looks for elements left open. One that was
 #: left open further up has swallowed the rest of the page before we came.
-_WINDOW = 4096
+_WINDOW = 2048
 
 #: Elements whose content is text, as browsers with scripts read them.
 _RAW = (

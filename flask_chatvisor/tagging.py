@@ -31,7 +31,7 @@ from .identity import default_visitor
 from .snippet import dump
 from .state import State
 from .state import state_of
-from .views.guard import current_agent
+from .views.guard import agent_of
 
 COOKIE = "chatvisor_tagged"
 #: Seconds: as long as browsers keep a cookie. What was announced outlives sessions.
@@ -162,7 +162,7 @@ def _tag_or_reason(app: Flask, state: State) -> dict[str, t.Any] | Reason:
     user = current_user._get_current_object()
     if user is None or not user.is_authenticated:
         return Reason.ANONYMOUS
-    if current_agent() is not None:
+    if agent_of(user) is not None:
         return Reason.AGENT
     consented = state.loaders.consent
     if consented is not None and not consented(user):

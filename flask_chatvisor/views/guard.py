@@ -73,7 +73,12 @@ def agent_required(view: F) -> F:
 def current_agent() -> Agent | None:
     """Find out which agent makes this request, if it is one."""
     user = _signed_in_user()
-    load = current_state().loaders.agent if user is not None else None
+    return None if user is None else agent_of(user)
+
+
+def agent_of(user: t.Any) -> Agent | None:
+    """Ask the agent_loader, once in a request, which agent the signed-in user is."""
+    load = current_state().loaders.agent
     if load is None:
         return None
     known = g.get("_chatvisor_agent")
