@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Flask
-from flask import g
 from flask import request
 from flask import url_for
 from jinja2.utils import htmlsafe_json_dumps
@@ -269,11 +268,11 @@ def _span(seconds: int) -> str:
 
 def _first_time(what: str) -> bool:
     """Tell whether this is the first call in this request."""
-    # With an application context pushed by hand, g outlives the request.
-    key, this = f"_chatvisor_{what}", request._get_current_object()  # type: ignore[attr-defined]
-    if g.get(key) is this:
+    # Not in g, which outlives the request where a context was pushed by hand.
+    emitted: set[str] = request.environ.setdefault("flask_chatvisor.emitted", set())
+    if what in emitted:
         return False
-    setattr(g, key, this)
+    emitted.add(what)
     return True
 
 
@@ -326,9 +325,7 @@ class _Found:
 
 
 def _find(query: str) -> ActiveUser | None:
-    if "_chatvisor_found" not in g:
-        g._chatvisor_found = _Found()
-    found: _Found = g._chatvisor_found
+    found: _Found = request.environ.setdefault("flask_chatvisor.found", _Found())
     if found.trouble is not None:
         # One wait for a service that does not answer is enough for a page.
         raise found.trouble

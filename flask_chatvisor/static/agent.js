@@ -904,6 +904,10 @@
     trouble = error;
     failures += 1;
     const out = error.kind === "signed-out" || error.kind === "denied";
+    // Once, and not for a failure that passes.
+    if (failures === 2 || (out && failures === 1))
+      for (const element of every("[data-chatvisor-announce]"))
+        setText(element, error.message);
     for (const list of lists()) showTrouble(list, error, out ? "denied" : "trouble");
     // One failure may pass; what was true half a minute ago may not be true any more.
     if (out || Date.now() - currentAt > 30 * SECOND)
@@ -921,11 +925,11 @@
   /** @param {HTMLElement} list @param {Trouble} error @param {string} state */
   function showTrouble(list, error, state) {
     // An old list that says that it is old is worth more than none, but not to a stranger.
-    if (state === "trouble" && seen.has(list)) return;
-    if (state === "denied") {
+    const nothingYet = ["loading", "trouble", "denied"];
+    if (state === "trouble" && !nothingYet.includes(list.dataset.chatvisorState ?? ""))
+      return;
+    if (state === "denied")
       list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
-      seen.delete(list);
-    }
     show(list, state);
     say(list, error);
   }
@@ -939,11 +943,9 @@
       setText(element, error.message);
     for (const element of every("[data-chatvisor-remedy]", container))
       setText(element, error.remedy);
-    for (const element of every("[data-chatvisor-again]", container))
-      setText(
-        element,
-        error.kind === "signed-out" ? TEXT.signIn : (element.textContent ?? ""),
-      );
+    if (error.kind === "signed-out")
+      for (const element of every("[data-chatvisor-again]", container))
+        setText(element, TEXT.signIn);
   }
 
   function connection() {
@@ -986,13 +988,10 @@
         if (n !== null) tick = n;
         if (n !== null || back) wake();
         else refreshIn(POLL);
-        if (currentOnce()) showConnection();
+        // "Live" is what the list is, not the socket: not before its first answer.
+        if (lastStart > -Infinity && !running) showConnection();
       },
     );
-  }
-
-  function currentOnce() {
-    return lastStart > -Infinity && !running;
   }
 
   // --- starting calls -------------------------------------------------------------------

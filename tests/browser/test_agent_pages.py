@@ -427,9 +427,23 @@ def test_a_list_that_cannot_be_renewed_says_since_when_and_recovers(
     page.clock.run_for(1_500)
     expect(connection(page)).to_contain_text(re.compile(r"Not current since .*\d"))
     expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
-    service.failure = None
     page.clock.run_for(6_000)
+    expect(page.locator("[data-chatvisor-announce]")).to_contain_text("refused")
+    service.failure = None
+    page.clock.run_for(11_000)
     expect(connection(page)).to_have_text("Live")
+
+
+def test_a_list_that_came_with_the_page_stays_when_the_first_look_fails(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    agents = desk("cloud")
+    page = agents.page("/help")
+    page.route("**/users.json*", lambda route: route.abort())
+    page.goto(f"{agents.url}/chatvisor/users")
+    expect(connection(page)).to_contain_text("The application cannot be reached.")
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
+    expect(page.locator("table")).to_be_visible()
 
 
 def test_a_page_that_began_in_trouble_recovers_by_itself(
