@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -31,8 +32,14 @@ JOHN = '[data-chatvisor-users] [data-chatvisor-user]:has-text("john@example.com"
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    with running(tmp_path_factory.mktemp("portal")) as portal:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("portal")
+
+
+@pytest.fixture
+def portal(folder: Path) -> Iterator[Portal]:
+    """A portal for each test, so that nobody is left over from the one before."""
+    with running(folder) as portal:
         yield portal
 
 
@@ -110,7 +117,8 @@ def test_a_page_restored_by_back_after_signing_out_announces_nobody(
     mary.goto(portal.url + USERS)
     expect(mary.locator(JOHN)).to_have_count(1)
     john.goto(f"{portal.url}/logout")
-    john.go_back()
+    # A page that comes back from the cache does not load.
+    john.go_back(wait_until="commit")
     expect(mary.locator(JOHN)).to_have_count(0, timeout=20_000)
 
 
