@@ -24,7 +24,7 @@ from ..conftest import load_visitor
 
 SCRIPT = "https://help.example.com/cdn/js/x.js"
 #: About as long as what ours inserts for John.
-SNIPPET = b"<script>" + b"x" * 1050 + b"</script>"
+SNIPPET = b"<script>" + b"x" * 640 + b"</script>"
 
 #: What a browser sends for a page, as far as anything here looks at it.
 HEADERS = {

@@ -2,9 +2,8 @@
 
 The same page is served by a bare application, by one with the cheapest hand-written
 splice, by ours and by one with Flask-DebugToolbar. In a process of its own they take
-turns, a batch of requests each, so that whatever disturbs the machine disturbs all; a
-ratio is the median of the ratios of such turns. The figure is the median of a few
-processes.
+turns, a batch of requests each, so that what disturbs the machine disturbs all of them;
+a ratio is the median of such turns' ratios. All figures are medians of a few processes.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ ROUNDS = 41
 #: Seconds that one batch takes, about.
 BATCH = 0.02
 
-#: A 500 kB body is above glibc's threshold for memory from the system and back at each
-#: request, which then costs more than everything that is to be measured.
+#: Memory of this size glibc gets from the system and gives back at each request, until
+#: its threshold has grown; that costs more than everything that is to be measured.
 PINNED = {
     "MALLOC_MMAP_THRESHOLD_": "67108864",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
@@ -45,7 +44,6 @@ def measure() -> list[Row]:
     return [
         *_rows("50 kB", _runs(50, {})),
         *_rows("500 kB", _runs(500, PINNED)),
-        *_rows("500 kB, malloc unpinned", _runs(500, {})),
     ]
 
 
@@ -108,10 +106,11 @@ def _count(request: Callable[[], None]) -> int:
 
 
 def _batch(request: Callable[[], None], count: int) -> float:
-    started = time.perf_counter()
+    # Of the processor alone: nothing here waits, but for what else the machine does.
+    started = time.process_time()
     for _ in range(count):
         request()
-    return (time.perf_counter() - started) / count
+    return (time.process_time() - started) / count
 
 
 if __name__ == "__main__":
