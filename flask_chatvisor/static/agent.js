@@ -81,6 +81,7 @@
     polling: "Updated every 5 seconds",
     reconnecting: "Reconnecting; updated every 5 seconds",
     stale: (/** @type {string} */ time) => `Not current since ${time}.`,
+    retrying: "Trying again …",
     starting: "Starting the call …",
     signedOut: "You are signed out.",
     signIn: "Sign in again",
@@ -810,11 +811,11 @@
   /** @type {Trouble | null} */
   let trouble = null;
   let failures = 0;
-  /** When what is shown was right; a page may have come without anything right. */
+  /** When what is shown was right; 0 if the page came without anything right. */
   let currentAt = document.querySelector(
     "[data-chatvisor-state=trouble], [data-chatvisor-state=unknown]",
   )
-    ? -Infinity
+    ? 0
     : Date.now();
   let running = false;
   let wanted = false;
@@ -955,13 +956,11 @@
 
   function showConnection() {
     const state = connection();
-    const since =
-      currentAt > 0
-        ? TEXT.stale(new Date(currentAt).toLocaleTimeString(language()))
-        : "";
+    const since = new Date(currentAt).toLocaleTimeString(language());
     /** @type {Record<string, string>} */
     const texts = {
-      stale: [since, trouble?.message].filter(Boolean).join(" "),
+      // With nothing to show there is a notice already, which says what is wrong.
+      stale: currentAt ? `${TEXT.stale(since)} ${trouble?.message}` : TEXT.retrying,
       live: TEXT.live,
       polling: TEXT.polling,
       connecting: TEXT.connecting,
