@@ -34,6 +34,10 @@ PATIENCE = 5
 PAUSE = 0.1
 
 
+#: Seconds that the service may take to start; it takes a hundredth.
+STARTS_WITHIN = 10
+
+
 class EmbeddedError(RuntimeError):
     """The embedded service cannot listen; the message says what to do."""
 
@@ -159,7 +163,9 @@ class _Running:
     ) -> None:
         self._pid = os.getpid()
         self._bound = bound
-        self._server: Server = make_server(create_service(settings, on_event=on_event))
+        started = threading.Event()
+        app = create_service(settings, on_event=on_event)
+        self._server: Server = make_server(app, on_start=started.set)
         self._thread = threading.Thread(
             target=self._server.run,
             kwargs={"sockets": [bound]},
@@ -167,6 +173,7 @@ class _Running:
             daemon=True,
         )
         self._thread.start()
+        started.wait(STARTS_WITHIN)
         atexit.register(self.stop)
 
     @property
@@ -182,7 +189,10 @@ class _Running:
 
     def forget_in_child(self) -> None:
         """Leave the parent's listening socket to the parent."""
-        self._bound.close()
+        # Not close(): an event loop may hold the object open, but not the number.
+        number = self._bound.detach()
+        if number >= 0:
+            os.close(number)
 
 
 def _health(settings: Settings, nonce: str) -> t.Any:

@@ -251,7 +251,7 @@ class _Expiring(t.Generic[_T]):
     """A dict whose entries go by themselves."""
 
     def __init__(self) -> None:
-        self._values: dict[str, _T] = {}
+        self._values: dict[str, tuple[float, _T]] = {}
         self._heap: list[tuple[float, str]] = []
 
     def put(self, key: str, value: _T, until: float, now: float) -> bool:
@@ -259,14 +259,17 @@ class _Expiring(t.Generic[_T]):
         self._expire(now)
         if key in self._values:
             return False
-        self._values[key] = value
+        self._values[key] = (until, value)
         heapq.heappush(self._heap, (until, key))
         return True
 
     def take(self, key: str, now: float) -> _T | None:
         self._expire(now)
-        return self._values.pop(key, None)
+        entry = self._values.pop(key, None)
+        return None if entry is None else entry[1]
 
     def _expire(self, now: float) -> None:
         while self._heap and self._heap[0][0] <= now:
-            self._values.pop(heapq.heappop(self._heap)[1], None)
+            until, key = heapq.heappop(self._heap)
+            if key in self._values and self._values[key][0] == until:
+                del self._values[key]

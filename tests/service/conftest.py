@@ -63,7 +63,7 @@ class Socket:
 class LiveService:
     """A service that runs in a thread."""
 
-    def __init__(self, url: str, events: queue.Queue[dict[str, t.Any]]) -> None:
+    def __init__(self, url: str, events: queue.Queue[t.Any]) -> None:
         self.url = url
         self.events = events
         self._sockets = ExitStack()
@@ -138,9 +138,10 @@ def running(**settings: t.Any) -> Iterator[LiveService]:
     port = bound.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     values = {"api_tokens": (API_TOKEN,), "port": port, "url": url} | settings
-    events: queue.Queue[dict[str, t.Any]] = queue.Queue()
+    events: queue.Queue[t.Any] = queue.Queue()
     started = threading.Event()
-    app = create_service(Settings(**values), on_event=lambda e: events.put(dict(e)))
+    on_event = None if "events_url" in settings else events.put
+    app = create_service(Settings(**values), on_event=on_event)
     server = make_server(app, on_start=started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()

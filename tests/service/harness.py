@@ -48,13 +48,13 @@ class Client:
 
     def got(self, kind: type[M]) -> list[M]:
         """Everything of a kind that was received and not yet looked at."""
-        found = [one for one in self.inbox if isinstance(one, kind)]
+        found: list[M] = [one for one in self.inbox if isinstance(one, kind)]
         self.inbox = [one for one in self.inbox if not isinstance(one, kind)]
         return found
 
     def last(self, kind: type[M]) -> M:
         """The latest message of a kind."""
-        found = [one for one in self.inbox if isinstance(one, kind)]
+        found: list[M] = [one for one in self.inbox if isinstance(one, kind)]
         assert found, f"no {kind.__name__} among {self.inbox}"
         return found[-1]
 

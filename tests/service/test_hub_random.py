@@ -183,11 +183,12 @@ class HubMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), steps=st.integers(1, 3))
     def go_on_with_a_call(self, data: st.DataObject, steps: int) -> None:
-        for role, message in [
+        course: list[tuple[str, p.ClientMessage]] = [
             ("visitor", p.Share()),
             ("agent", p.LiveMessage()),
             ("agent", p.End("agent-ended")),
-        ][:steps]:
+        ]
+        for role, message in course[:steps]:
             for client in list(self.world.clients.values()):
                 if self.world.roles.get(client.address) == f"{role}-window":
                     client.say(message)

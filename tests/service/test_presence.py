@@ -187,7 +187,8 @@ def test_a_page_is_cut_off_its_query_string() -> None:
 
 
 def a_visitor(**fields: t.Any) -> Visitor:
-    return Visitor(**{"id": "v", "since": 1.0, "last_seen": 1.0} | fields)
+    values: dict[str, t.Any] = {"id": "v", "since": 1.0, "last_seen": 1.0}
+    return Visitor(**values | fields)
 
 
 def test_a_visitor_is_where_its_visible_tab_is() -> None:

@@ -27,7 +27,7 @@ def add(store: MemoryStore, visitor_id: str, **fields: t.Any) -> Visitor:
     own = {"verified", "visible", "location", "since", "last_seen", "waiting_since"}
     tag = {key: value for key, value in fields.items() if key not in own}
     rest = {key: value for key, value in fields.items() if key in own}
-    values = {"id": visitor_id, "since": 0.0, "last_seen": 0.0} | rest
+    values: dict[str, t.Any] = {"id": visitor_id, "since": 0.0, "last_seen": 0.0} | rest
     visitor = Visitor(**values, tag=clean_tag(tag) if tag else None)
     store.save_visitor(visitor)
     return visitor

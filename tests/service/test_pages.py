@@ -1,0 +1,115 @@
+"""What browsers load: the script, the call window and its files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flask_chatvisor.service.pages import STATIC
+from flask_chatvisor.service.pages import Asset
+
+from .conftest import LiveService
+from .test_rest import problem
+
+
+@pytest.mark.parametrize("name", ["x", "embedded", "A-b_9", "x" * 128])
+def test_the_script_is_served_under_any_id(service: LiveService, name: str) -> None:
+    answer = service.get(f"/cdn/js/{name}.js", token=None)
+    assert answer.content == (STATIC / "cv.js").read_bytes()
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x", ".js", "x.css", "x.js.map", "x%2Fy.js", "..%2Fx.js", "é.js", "x.js%0a"],
+)
+def test_another_name_is_no_script(service: LiveService, name: str) -> None:
+    problem(service.get(f"/cdn/js/{name}", token=None), 404, "not-found")
+
+
+@pytest.mark.parametrize("path", ["/cdn/js/x.js", "/static/call.css"])
+def test_a_browser_that_has_it_does_not_load_it_again(
+    service: LiveService, path: str
+) -> None:
+    etag = service.get(path, token=None).headers["ETag"]
+    for known in (etag, f'"other", W/{etag}'):
+        answer = service.get(path, token=None, headers={"If-None-Match": known})
+        assert answer.status_code == 304
+        assert answer.content == b""
+        assert answer.headers["ETag"] == etag
+    other = service.get(path, token=None, headers={"If-None-Match": '"other"'})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize("call_id", ["none", "anything", "x" * 500])
+def test_the_call_window_is_safe_by_its_headers(
+    service: LiveService, call_id: str
+) -> None:
+    answer = service.get(f"/call/{call_id}", token=None)
+    assert answer.content == (STATIC / "call.html").read_bytes()
+    headers = answer.headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "ETag" not in headers
+    policy = dict(
+        part.strip().split(" ", 1)
+        for part in headers["Content-Security-Policy"].split(";")
+    )
+    socket = service.url.replace("http", "ws")
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "media-src": "'self' blob:",
+        "connect-src": f"'self' {socket}",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+
+
+def test_the_call_windows_page_fits_its_policy() -> None:
+    page = (STATIC / "call.html").read_text(encoding="utf-8")
+    for forbidden in ("<style", " style=", "javascript:", " onclick=", "http://"):
+        assert forbidden not in page
+    assert page.count("<script") == page.count(' src="')
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in STATIC.iterdir() if path.suffix != ".html")
+)
+def test_every_file_of_the_call_window_is_served(
+    service: LiveService, name: str
+) -> None:
+    answer = service.get(f"/static/{name}", token=None)
+    assert answer.content == (STATIC / name).read_bytes()
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x.js", "call.html", "..%2Fpages.py", "%2e%2e/pages.py", ".", "__init__.py"],
+)
+def test_nothing_else_is_served(service: LiveService, name: str) -> None:
+    assert service.get(f"/static/{name}", token=None).status_code == 404
+
+
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "x.js"
+    path.write_text("one")
+    asset = Asset(path)
+    before = asset.refresh().etag
+    assert asset.refresh().body == b"one"
+    path.write_text("two")
+    os.utime(path, ns=(1, 1))
+    assert asset.refresh().body == b"two"
+    assert asset.etag != before
