@@ -13,27 +13,9 @@
 
   const INSTANCE = Symbol.for("chatvisor.tag");
   const LONGEST_TIMER = 2 ** 31 - 1; // ms; a longer one would fire at once
+  const FIRST_RETRY = 10_000; // ms
+  const LAST_RETRY = 600_000; // ms
   const scope = /** @type {any} */ (window);
-
-  /** @returns {Block | null} */
-  function readBlock() {
-    const element = document.getElementById("chatvisor-tag");
-    return element ? JSON.parse(element.textContent || "null") : null;
-  }
-
-  /**
-   * Run something when the service's script is there. Others may wait for it, too.
-   *
-   * @param {() => void} run
-   */
-  function whenLoaded(run) {
-    const before = scope.CVLoaded;
-    if (before && typeof before !== "function") return run();
-    scope.CVLoaded = function (/** @type {any[]} */ ...values) {
-      if (before) before.apply(this, values);
-      run();
-    };
-  }
 
   /**
    * Run something when somebody looks: a prerendered page announces nothing.
@@ -45,43 +27,61 @@
     document.addEventListener("prerenderingchange", run, { once: true });
   }
 
-  /** When the tag's identity token was made and expires, in epoch seconds. */
-  function lifeOf(/** @type {Block["tag"]} */ tag) {
+  /**
+   * How long the tag's identity token lives in all, in ms; not a time of day, because
+   * the browser's clock may be wrong.
+   *
+   * @param {Block["tag"]} tag
+   */
+  function lifeOf(tag) {
     try {
       const payload = tag?.externalToken.split(".")[1];
       const claims = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/")));
-      return { from: Number(claims.iat), until: Number(claims.exp) };
+      return (claims.exp - claims.iat) * 1000;
     } catch {
-      return null; // unsigned: it does not expire
+      return NaN; // unsigned: it does not expire
     }
   }
+
+  /** @param {Block["tag"]} tag */
+  const nameOf = (tag) => tag && (tag.id ?? tag.email ?? "");
 
   class Announcer {
     constructor() {
       /** @type {Block["tag"]} */
       this.tag = null;
       this.refresh = "";
+      this.loaded = false;
+      /** A reset that is due, whatever /me will say. */
+      this.due = false;
       this.timer = 0;
-      this.asked = 0;
-      window.addEventListener("pageshow", (event) => {
-        if (event.persisted) this.ask();
-      });
+      this.turn = 0;
+      this.retry = FIRST_RETRY;
+      const ask = () => this.ask();
+      window.addEventListener("pageshow", (event) => event.persisted && ask());
+      // htmx puts new pages into this one, without the snippet.
+      document.addEventListener("htmx:pushedIntoHistory", ask);
+      document.addEventListener("htmx:historyRestore", ask);
     }
 
-    /** @param {Block} block */
-    start(block) {
+    /**
+     * @param {HTMLElement} element
+     * @param {boolean} fresh
+     */
+    start(element, fresh) {
+      // Turbo keeps copies of pages, and this mark with them.
+      const used = "chatvisorUsed" in element.dataset;
+      element.dataset.chatvisorUsed = "";
+      const block = /** @type {Block} */ (JSON.parse(element.textContent || ""));
       this.refresh = block.refresh;
-      const [entry] = performance.getEntriesByType("navigation");
-      const navigation = /** @type {PerformanceNavigationTiming | undefined} */ (entry);
-      const again = navigation?.type === "back_forward";
-      if (again || !(block.tag || block.reset)) this.ask();
-      else this.announce(block);
+      this.due ||= block.reset && !used;
+      if (fresh && !used && (block.tag || block.reset)) this.announce(block);
+      else this.ask();
     }
 
     /** Ask the application who is signed in now. */
     async ask() {
-      const turn = ++this.asked;
-      let block;
+      const turn = ++this.turn;
       try {
         const answer = await fetch(this.refresh, {
           credentials: "same-origin",
@@ -89,41 +89,76 @@
           headers: { "X-Chatvisor-Request": "1" },
         });
         if (!answer.ok) throw new Error(`${this.refresh} answered ${answer.status}`);
-        block = /** @type {Block} */ (await answer.json());
+        const block = /** @type {Block} */ (await answer.json());
+        if (turn === this.turn) this.announce(block);
       } catch (error) {
         console.warn(`chatvisor: who is signed in is not known: ${error}`);
-        block = { tag: null, reset: false, refresh: this.refresh };
+        if (turn === this.turn) this.askLater();
       }
-      if (turn === this.asked) this.announce(block);
+    }
+
+    askLater() {
+      this.askIn(this.retry);
+      this.retry = Math.min(2 * this.retry, LAST_RETRY);
+      // Who is here now is not known, but whoever was here before is not.
+      if (this.due) this.tell(null);
     }
 
     /** @param {Block} block */
     announce(block) {
-      ++this.asked; // an answer that is still under way is older than this
-      const before = this.tag;
-      const after = block.tag;
-      const left = before && (!after || before.id !== after.id);
-      this.tag = after;
-      this.expire();
-      whenLoaded(() => {
-        if (block.reset || left) scope.CV.user.reset();
-        if (after) scope.CV.user.tag(after);
+      ++this.turn; // an answer that is still under way is older than this
+      this.retry = FIRST_RETRY;
+      this.due ||= block.reset;
+      // The cookie that knows whom to forget may be gone with another tab's page.
+      this.due ||= this.tag !== null && nameOf(this.tag) !== nameOf(block.tag);
+      // An answer is up to a tenth of its life old when it comes.
+      this.askIn(lifeOf(block.tag) * 0.8);
+      this.tell(block.tag);
+    }
+
+    /** @param {number} delay */
+    askIn(delay) {
+      clearTimeout(this.timer);
+      if (Number.isNaN(delay)) return;
+      this.timer = window.setTimeout(() => this.ask(), Math.min(delay, LONGEST_TIMER));
+    }
+
+    /** @param {Block["tag"]} tag */
+    tell(tag) {
+      const reset = this.due;
+      this.due = false;
+      this.tag = tag;
+      this.whenLoaded(() => {
+        if (reset) scope.CV.user.reset();
+        if (tag) scope.CV.user.tag(tag);
       });
     }
 
-    /** Ask again when four fifths of the identity's life are over. */
-    expire() {
-      clearTimeout(this.timer);
-      const life = lifeOf(this.tag);
-      if (!life) return;
-      const due = (life.until - life.from) * 800;
-      this.timer = window.setTimeout(() => this.ask(), Math.min(due, LONGEST_TIMER));
+    /**
+     * Run something when the service's script is there. Others may wait for it, too.
+     *
+     * @param {() => void} run
+     */
+    whenLoaded(run) {
+      const before = scope.CVLoaded;
+      if (this.loaded || (before && typeof before !== "function")) return run();
+      const announcer = this;
+      scope.CVLoaded = function (/** @type {any[]} */ ...values) {
+        announcer.loaded = true;
+        if (before) before.apply(this, values);
+        run();
+      };
     }
   }
 
-  const block = readBlock();
-  if (!block) return;
-  // Turbo and its like run the scripts of each new body in the same window.
+  const element = document.getElementById("chatvisor-tag");
+  if (!element) return;
+  // Turbo runs the scripts of each new page in the same window.
+  const known = scope[INSTANCE];
   const announcer = (scope[INSTANCE] ??= new Announcer());
-  whenShown(() => announcer.start(block));
+  whenShown(() => {
+    const [entry] = performance.getEntriesByType("navigation");
+    const navigation = /** @type {PerformanceNavigationTiming | undefined} */ (entry);
+    announcer.start(element, !known && navigation?.type !== "back_forward");
+  });
 })();
