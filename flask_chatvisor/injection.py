@@ -17,7 +17,6 @@ from flask import Flask
 from flask import Request
 from flask import Response
 from flask import current_app
-from flask import g
 from flask import request as current_request
 from markupsafe import Markup
 
@@ -30,6 +29,7 @@ from .state import state_of
 from .tagging import Announcement
 from .tagging import Reason as Reason
 from .templating import content_hash
+from .templating import emitted
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 
@@ -220,7 +220,7 @@ class _Page:
     def snippet(self, who: Announcement) -> Markup:
         """Write the elements; the service's script only where it is not yet."""
         path = f"{self.settings.url_prefix}/static/tag.js?v={content_hash('tag.js')}"
-        has_script = g.get("_chatvisor_assets") is self.request
+        has_script = "assets" in emitted(self.request)
         return snippet.render(
             tagging.block(self.request, self.settings, who),
             tag_js=tagging.quoted(self.request.script_root) + path,

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Flask
+from flask import Request
 from flask import request
 from flask import url_for
 from jinja2.utils import htmlsafe_json_dumps
@@ -58,6 +59,13 @@ def asset_url(filename: str) -> str:
     return url_for(
         "chatvisor_public.static", filename=filename, v=content_hash(filename)
     )
+
+
+def emitted(request: Request) -> set[str]:
+    """Name what this request's page has got already, such as ``assets``."""
+    # Not in g, which outlives the request where a context was pushed by hand.
+    names: set[str] = request.environ.setdefault("flask_chatvisor.emitted", set())
+    return names
 
 
 @cache
@@ -268,11 +276,10 @@ def _span(seconds: int) -> str:
 
 def _first_time(what: str) -> bool:
     """Tell whether this is the first call in this request."""
-    # Not in g, which outlives the request where a context was pushed by hand.
-    emitted: set[str] = request.environ.setdefault("flask_chatvisor.emitted", set())
-    if what in emitted:
+    known = emitted(request)
+    if what in known:
         return False
-    emitted.add(what)
+    known.add(what)
     return True
 
 
