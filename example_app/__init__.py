@@ -19,6 +19,7 @@ from flask import Response
 from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
+from sqlalchemy import NullPool
 from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 
@@ -65,6 +66,8 @@ def _configure(app: Flask, config: t.Mapping[str, t.Any]) -> None:
     service_port = os.environ.get("SERVICE_PORT", "5081")
     app.config.from_mapping(
         SQLALCHEMY_DATABASE_URI=DATABASE,
+        # A file is opened fast, and nothing is left open when the portal ends.
+        SQLALCHEMY_ENGINE_OPTIONS={"poolclass": NullPool},
         # Cookies do not know ports: another application on localhost has its own.
         SESSION_COOKIE_NAME="portal_session",
         SESSION_COOKIE_SAMESITE="Lax",
