@@ -35,7 +35,9 @@ SERVICE_LAYERS = (
     {"service.desk"},
     {"service.visitors"},
     {"service.line"},
+    {"service.news"},
     {"service.rooms"},
+    {"service.seats"},
     {"service.hub"},
     {"service.switchboard", "service.events"},
     {"service.rest", "service.sockets", "service.pages", "service.server"},
@@ -44,7 +46,7 @@ SERVICE_LAYERS = (
 )
 #: Modules of the service that get time, messages and randomness handed in.
 PURE = {"protocol", "presence", "calls", "access", "deadlines", "outbox"}
-PURE |= {"desk", "visitors", "line", "rooms", "hub"}
+PURE |= {"desk", "visitors", "line", "news", "rooms", "seats", "hub"}
 IMPURE = {"asyncio", "random", "socket", "starlette", "threading", "time", "uvicorn"}
 LAZY_IMPORTERS_OF_THE_SERVICE = {"cli", "extension"}
 PLACED = set().union(*EXTENSION_LAYERS, *SERVICE_LAYERS)

@@ -17,6 +17,7 @@ from .calls import Call
 from .calls import IllegalTransition
 from .desk import desk
 from .line import Line
+from .news import News
 from .outbox import AgentLink
 from .outbox import CallLink
 from .outbox import Effect
@@ -30,6 +31,7 @@ from .protocol import EndReason
 from .protocol import ProtocolError
 from .rooms import Invitation
 from .rooms import Rooms
+from .seats import Seats
 from .settings import Settings
 from .store import Selection
 from .store import Store
@@ -46,7 +48,11 @@ class Hub:
         self._outbox = self._desk.outbox
         self._visitors = Visitors(self._desk)
         self._line = Line(self._desk, self._visitors)
-        self._rooms = Rooms(self._desk, self._visitors, self._line)
+        self._news = News(self._desk, self._visitors, self._line)
+        self._rooms = Rooms(self._desk, self._visitors, self._line, self._news)
+        self._seats = Seats(
+            self._desk, self._visitors, self._line, self._news, self._rooms
+        )
         self._visitors.on_gone = self._gone
 
     # --- for whoever runs it
@@ -74,7 +80,7 @@ class Hub:
             if (visitor := self._visitors.get(link.visitor_id)) is not None:
                 self._visitors.close_tab(now, visitor, address)
         elif isinstance(link, CallLink):
-            self._rooms.leave(now, link, code)
+            self._seats.leave(now, link, code)
         elif isinstance(link, AgentLink):
             self._desk.ticker.leave(link)
 
@@ -116,7 +122,7 @@ class Hub:
             case p.HelloAgent():
                 self._greet_agent(now, address, message)
             case p.HelloCall():
-                self._rooms.enter(now, address, message)
+                self._seats.enter(now, address, message)
             case _:
                 raise ProtocolError(Close.BAD_MESSAGE, "Say hello first.")
 
@@ -132,7 +138,7 @@ class Hub:
         )
         self._welcome_visitor(link)
         self._rooms.greet_tab(now, link, visitor)
-        self._rooms.show_page(visitor)
+        self._news.page(self._rooms.current(visitor), visitor)
 
     def _welcome_visitor(self, link: VisitorLink) -> None:
         secret = self._desk.access.visitor_secret(link.visitor_id)
@@ -216,7 +222,7 @@ class Hub:
         self._visitors.update_tab(
             now, visitor, link.address, message.page, message.visible
         )
-        self._rooms.show_page(visitor)
+        self._news.page(self._rooms.current(visitor), visitor)
 
     def _decline(
         self, now: float, link: VisitorLink, visitor: Visitor, message: p.Decline

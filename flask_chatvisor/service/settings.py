@@ -133,15 +133,16 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     """
     reader = _Reader(environ)
     host, port = reader.get("BIND", _bind, "127.0.0.1:5081") or ("127.0.0.1", 0)
+    url = _url_setting(reader, host, port)
     keys = reader.get("IDENTITY_KEY", _secrets, "") or ()
     values: dict[str, t.Any] = {
         "host": host,
         "port": port,
-        "url": _url_setting(reader, host, port),
+        "url": url,
         "api_tokens": _api_tokens(reader),
         "identity_keys": keys,
         "require_identity": _require_identity(reader, keys),
-        "origins": _origins_setting(reader, host),
+        "origins": _origins_setting(reader, host, url),
         "events_url": reader.get("EVENTS_URL", _events_url, "") or None,
         **_ice(reader),
     }
@@ -207,14 +208,15 @@ def _url_setting(reader: _Reader, host: str, port: int) -> str:
     return url or base_url(host, port)
 
 
-def _origins_setting(reader: _Reader, host: str) -> frozenset[str] | None:
+def _origins_setting(reader: _Reader, host: str, url: str) -> frozenset[str] | None:
     origins = reader.get("ORIGINS", _origins, "")
     if origins == frozenset():
-        if host not in LOOPBACK_HOSTS:
+        public = {host, urlsplit(url).hostname} - LOOPBACK_HOSTS
+        if public:
             reader.fault(
                 "ORIGINS",
-                f"is not set, but {host} is not loopback: name the origins whose"
-                " pages may tag and call, like https://app.example.com.",
+                f"is not set, but {min(map(str, public))} is not loopback: name the"
+                " origins whose pages may tag and call, like https://app.example.com.",
             )
         return None
     return origins

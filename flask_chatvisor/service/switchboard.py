@@ -99,8 +99,10 @@ class Connection:
                 message = self._queue.popleft()
                 await self._send(message)
                 self._waiting -= len(message.get("text", ""))
-        except OSError:
-            self.closing = True  # the other side is gone; its reader hears of it
+        except (OSError, RuntimeError):
+            # The other side is gone, or the server has closed the socket by itself;
+            # the reader hears of both.
+            self.closing = True
         finally:
             self._queue = self._writer = None
 

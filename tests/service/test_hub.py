@@ -861,6 +861,17 @@ def test_the_same_agent_gets_into_its_own_call_again(world: World) -> None:
     assert world.state(again.call_id) == "live"
 
 
+def test_an_agent_who_asks_again_has_time_again(world: World) -> None:
+    tab = world.tab(JOHN)
+    call = world.call(tab)
+    world.wait(15)
+    world.call(tab)
+    world.wait(15)
+    assert world.state(call.call_id) == "ringing"
+    world.wait(6)
+    assert world.state(call.call_id) == "ended:agent-closed"
+
+
 def test_a_double_click_rings_once(world: World) -> None:
     tab = world.tab(JOHN)
     first, second = world.call(tab), world.call(tab)

@@ -140,7 +140,13 @@ def test_a_bad_public_url_is_a_fault(url: str) -> None:
 
 
 def test_a_slash_at_the_end_of_the_url_does_not_matter() -> None:
-    assert read(URL="https://help.example.com/").url == "https://help.example.com"
+    settings = read(**PUBLIC | {"URL": "https://help.example.com/"})
+    assert settings.url == "https://help.example.com"
+
+
+def test_a_service_behind_a_proxy_needs_origins_too() -> None:
+    (fault,) = faults(URL="https://help.example.com")
+    assert "help.example.com is not loopback" in fault
 
 
 # --- origins --------------------------------------------------------------------

@@ -425,6 +425,8 @@
       local.set(VISITOR_KEY, JSON.stringify(this.known));
       this.welcomed = true;
       invitations.confirm();
+      // A call may have ended meanwhile; one that is live is told right after this.
+      document.documentElement.removeAttribute("data-chatvisor-sharing");
       if (this.tag) this.sendTag();
       this.tellPage();
       for (const resolve of this.waiting) resolve();
