@@ -247,7 +247,8 @@ def _keep_private(response: Response) -> Response:
 
 def _is_document(request: Request) -> bool:
     environ = request.environ
-    if "HTTP_HX_REQUEST" in environ or environ.get("HTTP_UPGRADE") == "websocket":
+    upgrade = environ.get("HTTP_UPGRADE", "").lower()
+    if "HTTP_HX_REQUEST" in environ or upgrade == "websocket":
         return False
     destination = environ.get("HTTP_SEC_FETCH_DEST")
     if destination is not None:
