@@ -219,6 +219,8 @@ def _leave_session(response: Response) -> Response:
     if session.permanent:
         session.permanent = False
     session.modified = False
+    # Else Flask adds "Vary: Cookie", and browsers fetch assets anew all the time.
+    session.accessed = False
     name = current_app.config.get("REMEMBER_COOKIE_NAME", "remember_token")
     cookies = response.headers.getlist("Set-Cookie")
     others = [one for one in cookies if not one.startswith(f"{name}=")]

@@ -31,7 +31,7 @@ MAX_EVENT = 16 * 1024
 MAX_SEEN = 10_000
 
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
-_EVENTS = frozenset({"call.requested", "call.started", "call.ended"})
+_EVENTS = ("call.requested", "call.started", "call.ended")
 
 
 def blueprint(*, now: Callable[[], float] = time.time) -> Blueprint:
@@ -149,7 +149,7 @@ def _event(body: bytes) -> dict[str, t.Any]:
     except (ValueError, RecursionError):
         raise ValueError("The event is not JSON.") from None
     if not isinstance(event, dict) or event.get("type") not in _EVENTS:
-        raise ValueError(f"An event is one of {', '.join(sorted(_EVENTS))}.")
+        raise ValueError(f"An event is one of {', '.join(_EVENTS)}.")
     if not isinstance(event.get("id"), str) or not 0 < len(event["id"]) <= 128:
         raise ValueError("An event has an id, a text of up to 128 characters.")
     return event
