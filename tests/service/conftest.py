@@ -6,6 +6,7 @@ import contextlib
 import json
 import queue
 import threading
+import time
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -132,7 +133,9 @@ StartService = Callable[..., LiveService]
 
 
 @contextmanager
-def running(**settings: t.Any) -> Iterator[LiveService]:
+def running(
+    clock: Callable[[], float] = time.time, **settings: t.Any
+) -> Iterator[LiveService]:
     """Run a service on a free port."""
     bound = listen("127.0.0.1", 0)
     port = bound.getsockname()[1]
@@ -141,7 +144,7 @@ def running(**settings: t.Any) -> Iterator[LiveService]:
     events: queue.Queue[t.Any] = queue.Queue()
     started = threading.Event()
     on_event = None if "events_url" in settings else events.put
-    app = create_service(Settings(**values), on_event=on_event)
+    app = create_service(Settings(**values), on_event=on_event, clock=clock)
     server = make_server(app, on_start=started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()

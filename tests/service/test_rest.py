@@ -65,6 +65,17 @@ def test_health_proves_that_it_has_the_api_token(service: LiveService) -> None:
     assert proof != Access(Settings(api_tokens=("other",))).health_proof("n1")
 
 
+def test_health_shows_that_timers_are_not_kept() -> None:
+    late = 0.0
+    with running(clock=lambda: time.time() + late) as live:
+        tab, _ = live.tab()
+        tab.close()
+        live.get("/health")
+        late = 3600.0
+        answer = live.get("/health")
+        assert (answer.status_code, answer.json()["status"]) == (503, "stuck")
+
+
 # --- authentication -------------------------------------------------------------
 
 PATHS = [
