@@ -68,6 +68,22 @@ def emitted(request: Request) -> set[str]:
     return names
 
 
+def modules_url(entry: str) -> str:
+    """Build the URL of a script that imports its siblings.
+
+    The hash stands in the path: relative imports take it with them.
+    """
+    return url_for("chatvisor_public.module", version=modules_hash(), filename=entry)
+
+
+@cache
+def modules_hash() -> str:
+    """Hash everything that the agents' pages may import."""
+    scripts = sorted(STATIC.glob("agent*.js"))
+    content = b"".join(script.read_bytes() for script in scripts)
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 @cache
 def content_hash(filename: str) -> str:
     """Hash a static file's content: another hash, another URL."""
@@ -115,7 +131,7 @@ class Helpers:
         return (
             _stylesheet()
             + _data_block("chatvisor-agent", _agent_config(self.agent()))
-            + _script(asset_url("agent.js"), "defer")
+            + _script(modules_url("agent.js"), 'type="module"')
             + _script(current_state().settings.script_url, "async")
         )
 
@@ -292,7 +308,7 @@ def _stylesheet() -> Markup:
 
 def _script(url: str, how: str) -> Markup:
     element = Markup('<script src="{}" {}{}></script>')
-    return element.format(url, how, _sealed())
+    return element.format(url, Markup(how), _sealed())
 
 
 def _data_block(name: str, data: dict[str, t.Any]) -> Markup:

@@ -367,6 +367,26 @@ def test_assets_are_there_under_a_url_that_changes_with_them(app: Flask) -> None
         assert asset.status_code == 200
 
 
+def test_modules_are_kept_for_ever_under_a_path_that_changes_with_any_of_them(
+    app: Flask,
+) -> None:
+    (url,) = (
+        str(script["src"])
+        for script in macro(app, AGENT_MACROS[0]).tags("script")
+        if script.get("type") == "module"
+    )
+    folder, _, entry = url.rpartition("/")
+    client = app.test_client()
+    names = [entry]
+    for name in names:
+        with client.get(f"{folder}/{name}") as module:
+            assert "immutable" in module.headers["Cache-Control"], name
+            names += set(re.findall(r'from "\./(.*?)"', module.text)) - set(names)
+    assert len(names) > 5
+    with client.get(f"{folder}x/{entry}") as outdated:
+        assert outdated.headers["Cache-Control"] == "no-cache"
+
+
 def test_an_application_may_bring_its_own_layout(app: Flask) -> None:
     own = "<body class=own>{% block content %}{% endblock %}</body>"
     loader = jinja2.DictLoader({"chatvisor/_layout.html": own})

@@ -19,6 +19,7 @@ SHIPPED = {
     "flask_chatvisor/service/static/call.js",
     "flask_chatvisor/service/static/cv.js",
     "flask_chatvisor/static/agent.js",
+    "flask_chatvisor/static/agent-live.js",
     "flask_chatvisor/static/chatvisor.css",
     "flask_chatvisor/static/tag.js",
     "flask_chatvisor/templates/chatvisor/_layout.html",

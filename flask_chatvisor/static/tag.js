@@ -59,9 +59,9 @@
       this.retry = FIRST_RETRY;
       const ask = () => this.ask();
       window.addEventListener("pageshow", (event) => event.persisted && ask());
-      // htmx puts new pages into this one, without the snippet.
-      document.addEventListener("htmx:pushedIntoHistory", ask);
-      document.addEventListener("htmx:historyRestore", ask);
+      // New pages that are put into this one come without the snippet.
+      for (const name of ["htmx:pushedIntoHistory", "htmx:historyRestore", "turbo:render"])
+        document.addEventListener(name, ask);
     }
 
     /**
@@ -69,7 +69,7 @@
      * @param {boolean} fresh
      */
     start(element, fresh) {
-      // Turbo keeps copies of pages, and this mark with them.
+      // Turbo keeps a copy of the page, and this mark with it.
       const used = "chatvisorUsed" in element.dataset;
       element.dataset.chatvisorUsed = "";
       const block = /** @type {Block} */ (JSON.parse(element.textContent || ""));
@@ -153,7 +153,7 @@
 
   const element = document.getElementById("chatvisor-tag");
   if (!element) return;
-  // Turbo runs the scripts of each new page in the same window.
+  // Turbo runs the scripts of a page that it has kept, in the same window.
   const known = scope[INSTANCE];
   const announcer = (scope[INSTANCE] ??= new Announcer());
   whenShown(() => {

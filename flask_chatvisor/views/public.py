@@ -23,6 +23,7 @@ from ..signals import send_event
 from ..state import current_state
 from ..templating import STATIC
 from ..templating import content_hash
+from ..templating import modules_hash
 from . import guard
 
 #: Bytes of the largest event; the service's own have a few hundred.
@@ -44,6 +45,7 @@ def blueprint(*, now: Callable[[], float] = time.time) -> Blueprint:
     routes.before_request(_only_if_enabled)
     events = _Events(now)
     routes.add_url_rule("/static/<filename>", "static", static)
+    routes.add_url_rule("/static/<version>/<filename>", "module", module)
     routes.add_url_rule("/me", "me", me)
     routes.add_url_rule("/events", "events", events.receive, methods=["POST"])
     return routes
@@ -51,13 +53,19 @@ def blueprint(*, now: Callable[[], float] = time.time) -> Blueprint:
 
 def static(filename: str) -> Response:
     """Serve an asset; for ever, if the URL has the hash of its content."""
+    return _asset(filename, request.args.get("v") == content_hash(filename))
+
+
+def module(version: str, filename: str) -> Response:
+    """Serve a script of the agents' pages; for ever, if the version is today's."""
+    return _asset(filename, version == modules_hash())
+
+
+def _asset(filename: str, is_exact: bool) -> Response:
     # What the system thinks of these types differs from one to the next.
     kind = _TYPES.get(Path(filename).suffix)
     response = send_from_directory(STATIC, filename, mimetype=kind)
-    if request.args.get("v") == content_hash(filename):
-        cached = "public, max-age=31536000, immutable"
-    else:
-        cached = "no-cache"
+    cached = "public, max-age=31536000, immutable" if is_exact else "no-cache"
     response.headers["Cache-Control"] = cached
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

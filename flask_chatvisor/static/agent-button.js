@@ -1,0 +1,44 @@
+// @ts-check
+/** The Start button: what it says and whether it can be used. */
+
+import { setAttribute, setText } from "./agent-dom.js";
+import { TEXT } from "./agent-texts.js";
+import { nameOf, waits } from "./agent-users.js";
+
+/**
+ * @typedef {import("./agent-request.js").Trouble} Trouble
+ * @typedef {import("./agent-users.js").User} User
+ */
+
+/** A button that cannot be used stays focusable, and says why when it is pressed. @param {HTMLElement} button @param {User | null} user */
+export function fillStart(button, user) {
+  if (user) setAttribute(button, "data-chatvisor-start", user.visitorId);
+  const why = !user
+    ? TEXT.left
+    : user.inCall
+      ? TEXT.busy(nameOf(user.inCall.agent))
+      : "";
+  if (why) setAttribute(button, "aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
+  // What was said beside it is about how things were.
+  if ((button.dataset.chatvisorWhy ?? "") !== why) tellBeside(button, null);
+  button.dataset.chatvisorWhy = why;
+  const joins = user && waits(user);
+  const action = button.querySelector("[data-chatvisor-field=action]");
+  if (action)
+    setText(action, joins ? TEXT.join : (button.dataset.chatvisorLabel ?? ""));
+}
+
+/** @param {HTMLElement} button @param {Trouble | null} error */
+export function tellBeside(button, error) {
+  const place = button.parentElement?.querySelector("[data-chatvisor-message]");
+  if (!place) return;
+  const words = error ? [error.message, error.remedy].filter(Boolean).join(" ") : "";
+  place.replaceChildren(words);
+  if (error?.kind !== "signed-out") return;
+  const link = document.createElement("a");
+  link.className = "chatvisor-link";
+  link.href = location.href;
+  link.textContent = TEXT.signIn;
+  place.append(" ", link);
+}

@@ -1,0 +1,60 @@
+// @ts-check
+/** Starts a call, or says beside the button why it could not. */
+
+import { signInAgain } from "./agent-browser.js";
+import { tellBeside } from "./agent-button.js";
+import { Trouble, config, request } from "./agent-request.js";
+import { authenticate } from "./agent-script.js";
+import { TEXT } from "./agent-texts.js";
+
+const page = /** @type {any} */ (window);
+
+/** @param {HTMLElement} button */
+export async function start(button) {
+  const visitorId = button.dataset.chatvisorStart ?? "";
+  if (button.getAttribute("aria-disabled") === "true") {
+    tellBeside(
+      button,
+      new Trouble("refused", button.dataset.chatvisorWhy || TEXT.busy("")),
+    );
+    return;
+  }
+  if (button.getAttribute("aria-busy") === "true") return;
+  // At once, while it still counts as the agent's click: later it may be blocked.
+  const opened = page.CV?.agent ? openCallWindow(visitorId) : null;
+  button.setAttribute("aria-busy", "true");
+  tellBeside(button, null);
+  try {
+    await call(visitorId);
+  } catch (error) {
+    opened?.close();
+    tellBeside(
+      button,
+      error instanceof Trouble ? error : new Trouble("trouble", TEXT.failed),
+    );
+  }
+  button.removeAttribute("aria-busy");
+}
+
+/** @param {string} visitorId */
+async function call(visitorId) {
+  const { token } = await request(config.calls, { visitorId });
+  if (!page.CV?.calling)
+    throw new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy);
+  authenticate(token);
+  page.CV.calling.startScreen(visitorId);
+  signInAgain();
+}
+
+/** Open the call's window; one that has a page already is not ours to close. @param {string} visitorId @returns {Window | null} */
+function openCallWindow(visitorId) {
+  const opened = window.open("", `chatvisor-agent-${visitorId}`);
+  try {
+    if (!opened || opened.location.href !== "about:blank") return null;
+    opened.document.title = TEXT.starting;
+    opened.document.body.textContent = TEXT.starting;
+    return opened;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,152 @@
+// @ts-check
+/** Fills the pieces of one user, which templates mark as fields. */
+
+import { fillStart } from "./agent-button.js";
+import { every, make, setAttribute, setHidden, setText } from "./agent-dom.js";
+import { TEXT } from "./agent-texts.js";
+import { tell } from "./agent-time.js";
+import { nameFor, nameOf, waits } from "./agent-users.js";
+
+/** @typedef {import("./agent-users.js").User} User */
+
+/** @param {User | null} user */
+function stateOf(user) {
+  return !user ? "offline" : user.visible ? "visible" : "background";
+}
+
+/** @type {Record<string, string>} */
+const PRESENCE = {
+  visible: TEXT.online,
+  background: TEXT.background,
+  offline: TEXT.offline,
+  checking: TEXT.checking,
+  unknown: TEXT.unknown,
+};
+
+/** @type {Record<string, (user: User) => string | null | undefined>} */
+const TEXTS = {
+  name: nameFor,
+  callee: nameFor,
+  email: (user) => user.email,
+  id: (user) => user.id,
+  gender: (user) => user.gender,
+  assignedUser: (user) => user.assignedUser,
+  pageTitle: (user) => user.location?.title,
+  pagePath: (user) => user.location?.path,
+  callAgent: (user) => user.inCall && nameOf(user.inCall.agent),
+};
+
+/** @type {Record<string, (user: User) => string | null | undefined>} */
+const TIMES = {
+  since: (user) => user.since,
+  lastSeen: (user) => user.lastSeen,
+  callSince: (user) => user.inCall?.since,
+  waitingSince: (user) => user.waitingSince,
+};
+
+/** @type {Record<string, (user: User) => unknown>} */
+const FLAGS = {
+  verified: (user) => user.verified,
+  inCall: (user) => user.inCall,
+  waiting: waits,
+};
+
+/** @param {HTMLElement} element @param {User | null} user @param {string} state */
+function fillField(element, user, state) {
+  const field = element.dataset.chatvisorField ?? "";
+  if (field === "presence") setText(element, PRESENCE[state]);
+  if (field === "presence") setHidden(element, false);
+  else if (field === "dot") setAttribute(element, "data-chatvisor-presence", state);
+  else if (field in TEXTS) fillText(element, user, TEXTS[field]);
+  else if (field in TIMES)
+    fillTime(/** @type {HTMLTimeElement} */ (element), user && TIMES[field](user));
+  else if (field in FLAGS) setHidden(element, !(user && FLAGS[field](user)));
+  else if (field === "labels") fillLabels(element, user?.labels ?? []);
+  else if (field === "additional")
+    fillFacts(element, user?.additionalTaggingData ?? {});
+}
+
+/** @param {HTMLElement} element @param {User | null} user @param {(user: User) => string | null | undefined} read */
+function fillText(element, user, read) {
+  // Who it was stays to be read when they have gone.
+  if (!user && read === nameFor) return;
+  const text = (user && read(user)) || "";
+  setText(element, text);
+  setHidden(element, !text);
+  const pattern = element.dataset.chatvisorHref;
+  if (pattern && user)
+    setAttribute(
+      element,
+      "href",
+      pattern.replace("{visitorId}", encodeURIComponent(user.visitorId)),
+    );
+}
+
+/** @param {HTMLTimeElement} element @param {string | null | undefined} since */
+function fillTime(element, since) {
+  setHidden(element, !since);
+  if (!since) return;
+  setAttribute(element, "datetime", since);
+  tell(element);
+}
+
+/** @param {HTMLElement} element @param {string[]} labels */
+function fillLabels(element, labels) {
+  setHidden(element, !labels.length);
+  const shown = every("li", element).map((item) => item.textContent);
+  if (shown.length === labels.length && shown.every((text, i) => text === labels[i]))
+    return;
+  element.replaceChildren(
+    ...labels.map((label) => make("li", label, "chatvisor-label")),
+  );
+}
+
+/** @param {HTMLElement} element @param {Record<string, unknown>} facts */
+function fillFacts(element, facts) {
+  const entries = Object.entries(facts);
+  setHidden(element, !entries.length);
+  const rows = entries.map(([term, value]) => {
+    const row = make("div", "", "chatvisor-fact");
+    row.append(
+      make("dt", term),
+      make("dd", typeof value === "string" ? value : JSON.stringify(value)),
+    );
+    return row;
+  });
+  if (
+    rows.map((row) => row.textContent).join() !==
+    Array.from(element.children, (row) => row.textContent).join()
+  )
+    element.replaceChildren(...rows);
+}
+
+/** @param {HTMLElement} container @param {User | null} user @param {string} state */
+export function fill(container, user, state) {
+  for (const element of every("[data-chatvisor-field]", container))
+    fillField(element, user, state);
+  for (const button of every("[data-chatvisor-start]", container))
+    fillStart(button, user);
+}
+
+/** @param {HTMLElement} container @param {string} state */
+export function show(container, state) {
+  setAttribute(container, "data-chatvisor-state", state);
+  for (const element of every("[data-chatvisor-when]", container))
+    setHidden(
+      element,
+      !(element.dataset.chatvisorWhen ?? "").split(" ").includes(state),
+    );
+}
+/** @param {HTMLElement} element @param {User | null} user */
+export function showStatus(element, user) {
+  const state = stateOf(user);
+  fill(element, user, state);
+  show(element, state);
+  hideUnlessInUse(element, !user);
+}
+
+/** A Start button for somebody who is not there is hidden, but not under the hand. @param {HTMLElement} element @param {boolean} hidden */
+export function hideUnlessInUse(element, hidden) {
+  if ("chatvisorHides" in element.dataset)
+    setHidden(element, hidden && !element.contains(document.activeElement));
+}

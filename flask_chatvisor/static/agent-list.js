@@ -1,0 +1,78 @@
+// @ts-check
+/** A list: its rows, its numbers, and what is announced. */
+
+import { every, setHidden, setText } from "./agent-dom.js";
+import { show } from "./agent-fill.js";
+import { SECOND } from "./agent-request.js";
+import { renderRows } from "./agent-rows.js";
+import { TEXT } from "./agent-texts.js";
+import { nameFor, waits } from "./agent-users.js";
+
+/**
+ * @typedef {import("./agent-users.js").User} User
+ * @typedef {import("./agent-users.js").Listing} Listing
+ */
+
+/** @typedef {{users: User[], waiting: Set<string>, total: number, announced: number}} Seen */
+/** @type {WeakMap<HTMLElement, Seen>} */
+const seen = new WeakMap();
+
+/** @param {HTMLElement} list @param {Listing} listing */
+export function showListing(list, listing) {
+  const query = new URLSearchParams(list.dataset.chatvisorQuery);
+  const filtered = ["q", "label", "assigned"].some((key) => query.get(key));
+  const none = listing.total ? "beyond" : filtered ? "nothing" : "empty";
+  const held = renderRows(list, listing.users);
+  show(list, listing.users.length || held ? "ready" : none);
+  const waiting = listing.users.filter(waits);
+  const summary = TEXT.summary(listing.total, waiting.length);
+  for (const element of every("[data-chatvisor-summary]", list))
+    setText(element, summary);
+  for (const element of every("[data-chatvisor-pager]", list))
+    showPager(element, listing);
+  announce(list, listing, waiting, summary);
+}
+
+/** Helps at once, numbers at most every 15 seconds. @param {HTMLElement} list @param {Listing} listing @param {User[]} waiting @param {string} summary */
+function announce(list, listing, waiting, summary) {
+  const before = seen.get(list);
+  const now = {
+    users: listing.users,
+    waiting: new Set(waiting.map((user) => user.visitorId)),
+  };
+  const asking = before
+    ? waiting.filter((user) => !before.waiting.has(user.visitorId))
+    : [];
+  const due =
+    before &&
+    before.total !== listing.total &&
+    Date.now() - before.announced > 15 * SECOND;
+  const message = asking.length
+    ? asking.map((user) => TEXT.asks(nameFor(user))).join(" ")
+    : due
+      ? summary
+      : "";
+  for (const element of every("[data-chatvisor-announce]", list))
+    if (message) setText(element, message);
+  const told = !before || message;
+  seen.set(list, {
+    ...now,
+    total: told ? listing.total : before.total,
+    announced: told ? Date.now() : before.announced,
+  });
+}
+
+/** @param {HTMLElement} pager @param {Listing} listing */
+function showPager(pager, listing) {
+  const first = (listing.page - 1) * listing.pageSize + 1;
+  const last = first + listing.users.length - 1;
+  const shown = {
+    prev: listing.page > 1,
+    next: last < listing.total && listing.users.length > 0,
+  };
+  for (const [rel, is] of Object.entries(shown))
+    for (const link of every(`[rel=${rel}]`, pager)) setHidden(link, !is);
+  for (const element of every("[data-chatvisor-range]", pager))
+    setText(element, TEXT.range(first, last, listing.total));
+  setHidden(pager, !shown.prev && !shown.next);
+}

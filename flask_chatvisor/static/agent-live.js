@@ -1,0 +1,205 @@
+// @ts-check
+/** Keeps lists and statuses current, by ticks or by asking every five seconds. */
+
+import { every, setAttribute, setText } from "./agent-dom.js";
+import { fill, hideUnlessInUse, show, showStatus } from "./agent-fill.js";
+import { showListing } from "./agent-list.js";
+import { SECOND, Trouble, config, request } from "./agent-request.js";
+import { newest } from "./agent-server.js";
+import { source } from "./agent-source.js";
+import { TEXT } from "./agent-texts.js";
+import { language, setClock } from "./agent-time.js";
+
+/** @typedef {import("./agent-users.js").User} User */
+
+const page = /** @type {any} */ (window);
+const POLL = 5 * SECOND;
+/** With ticks nothing is missed; this only notices an agent who was signed out. */
+const SAFETY = 60 * SECOND;
+
+/** @type {"none" | "connecting" | "live" | "reconnecting"} */
+let socket = "none";
+/** @type {Trouble | null} */
+let trouble = null;
+let failures = 0;
+/** When what is shown was right; 0 if the page came without anything right. */
+let currentAt = document.querySelector(
+  "[data-chatvisor-state=trouble], [data-chatvisor-state=unknown]",
+)
+  ? 0
+  : Date.now();
+let running = false;
+let wanted = false;
+let lastStart = -Infinity;
+let timer = 0;
+let due = Infinity;
+
+const lists = () => every("[data-chatvisor-users]");
+const watched = () => every("[data-chatvisor-watch]");
+
+/** @param {number} delay */
+export function refreshIn(delay) {
+  const at = performance.now() + Math.max(0, delay);
+  if (at >= due) return;
+  clearTimeout(timer);
+  due = at;
+  timer = setTimeout(refresh, Math.max(0, delay));
+}
+
+/** Something changed: look soon, but at most once a second. */
+export function wake() {
+  wanted = true;
+  if (!running) refreshIn(lastStart + gap() - performance.now());
+}
+
+function gap() {
+  if (failures) return pause();
+  return document.hidden ? 10 * SECOND : SECOND;
+}
+
+function pause() {
+  if (failures)
+    return Math.max(
+      trouble?.retryAfter ?? 0,
+      Math.min(30 * SECOND, POLL * 2 ** (failures - 1)),
+    );
+  return socket === "live" ? SAFETY : POLL;
+}
+
+async function refresh() {
+  due = Infinity;
+  if (running || (document.hidden && socket !== "live")) return;
+  if (!lists().length && !watched().length) return;
+  running = true;
+  wanted = false;
+  lastStart = performance.now();
+  try {
+    await Promise.all([...lists().map(refreshList), refreshWatched()]);
+    recovered();
+  } catch (error) {
+    failed(error instanceof Trouble ? error : new Trouble("trouble", String(error)));
+  }
+  running = false;
+  showConnection();
+  refreshIn(wanted ? lastStart + gap() - performance.now() : pause());
+}
+
+/** @param {HTMLElement} list */
+async function refreshList(list) {
+  const listing = await source.list(list.dataset.chatvisorQuery ?? "");
+  setClock(listing.asOf);
+  showListing(list, listing);
+}
+
+async function refreshWatched() {
+  const queries = new Set(
+    watched().map((element) => element.dataset.chatvisorWatch ?? ""),
+  );
+  queries.delete("");
+  if (!queries.size) return;
+  const { found, asOf } = await source.find([...queries]);
+  setClock(asOf);
+  for (const element of watched()) {
+    const query = element.dataset.chatvisorWatch ?? "";
+    if (found.has(query)) showStatus(element, found.get(query) ?? null);
+  }
+}
+
+function recovered() {
+  trouble = null;
+  failures = 0;
+  currentAt = Date.now();
+}
+
+/** @param {Trouble} error */
+function failed(error) {
+  trouble = error;
+  failures += 1;
+  const out = error.kind === "signed-out" || error.kind === "denied";
+  // Once, and not for a failure that passes.
+  if (failures === 2 || (out && failures === 1))
+    for (const element of every("[data-chatvisor-announce]"))
+      setText(element, error.message);
+  for (const list of lists()) showTrouble(list, error, out ? "denied" : "trouble");
+  // One failure may pass; what was true half a minute ago may not be true any more.
+  if (out || Date.now() - currentAt > 30 * SECOND)
+    for (const element of watched()) showUnknown(element, error);
+}
+
+/** @param {HTMLElement} element @param {Trouble} error */
+function showUnknown(element, error) {
+  fill(element, null, "unknown");
+  show(element, "unknown");
+  say(element, error);
+  hideUnlessInUse(element, true);
+}
+
+/** @param {HTMLElement} list @param {Trouble} error @param {string} state */
+function showTrouble(list, error, state) {
+  // An old list that says that it is old is worth more than none, but not to a stranger.
+  const nothingYet = ["loading", "trouble", "denied"];
+  if (state === "trouble" && !nothingYet.includes(list.dataset.chatvisorState ?? ""))
+    return;
+  if (state === "denied")
+    list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
+  show(list, state);
+  say(list, error);
+}
+
+/** @param {HTMLElement} container @param {Trouble} error */
+function say(container, error) {
+  for (const element of every(
+    "[data-chatvisor-trouble], [data-chatvisor-denied]",
+    container,
+  ))
+    setText(element, error.message);
+  for (const element of every("[data-chatvisor-remedy]", container))
+    setText(element, error.remedy);
+  if (error.kind === "signed-out")
+    for (const element of every("[data-chatvisor-again]", container))
+      setText(element, TEXT.signIn);
+}
+
+function connection() {
+  if (trouble) return "stale";
+  return socket === "none" ? "polling" : socket;
+}
+
+function showConnection() {
+  const state = connection();
+  const since = new Date(currentAt).toLocaleTimeString(language());
+  /** @type {Record<string, string>} */
+  const texts = {
+    // With nothing to show there is a notice already, which says what is wrong.
+    stale: currentAt ? `${TEXT.stale(since)} ${trouble?.message}` : TEXT.retrying,
+    live: TEXT.live,
+    polling: TEXT.polling,
+    connecting: TEXT.connecting,
+    reconnecting: TEXT.reconnecting,
+  };
+  for (const element of every("[data-chatvisor-connection]")) {
+    setAttribute(element, "data-chatvisor-connection", state);
+    for (const text of every("[data-chatvisor-connection-text]", element))
+      setText(text, texts[state]);
+  }
+}
+
+export function connect() {
+  if (!page.CV?.agent || (!lists().length && !watched().length)) return;
+  socket = "connecting";
+  page.CV.agent.connect(
+    async () => (await request(config.token, {})).token,
+    (
+      /** @type {number | null} */ n,
+      /** @type {"live" | "reconnecting" | undefined} */ state,
+    ) => {
+      const back = state === "live" && socket !== "live";
+      if (state) socket = state;
+      if (n !== null) newest.tick = n;
+      if (n !== null || back) wake();
+      else refreshIn(POLL);
+      // "Live" is what the list is, not the socket: not before its first answer.
+      if (lastStart > -Infinity && !running) showConnection();
+    },
+  );
+}

@@ -1,0 +1,90 @@
+// @ts-check
+/** The rows of a list: the one in use stays where it is. */
+
+import { setAttribute } from "./agent-dom.js";
+import { fill } from "./agent-fill.js";
+import { waits } from "./agent-users.js";
+
+/** @typedef {import("./agent-users.js").User} User */
+
+/** Update, add and remove rows by visitor; the one in use stays where it is. @param {HTMLElement} list @param {User[]} users */
+export function renderRows(list, users) {
+  const body = list.querySelector("[data-chatvisor-rows]");
+  const blank = /** @type {HTMLTemplateElement | null} */ (
+    list.querySelector("template[data-chatvisor-row]")
+  );
+  if (!body || !blank) return null;
+  const old = /** @type {HTMLElement[]} */ (Array.from(body.children));
+  const rows = new Map(old.map((row) => [row.dataset.chatvisorUser ?? "", row]));
+  const held = heldRow(body);
+  const wanted = users.map((user) => {
+    const row = rows.get(user.visitorId) ?? newRow(blank);
+    rows.delete(user.visitorId);
+    fillRow(row, user);
+    return row;
+  });
+  let kept = null;
+  for (const row of rows.values()) {
+    if (row !== held) row.remove();
+    else wanted.splice(old.indexOf(row), 0, (kept = leave(row)));
+  }
+  keepInPlace(held, () => arrange(body, wanted, held));
+  return kept;
+}
+
+/** @param {HTMLTemplateElement} blank */
+function newRow(blank) {
+  const copy = /** @type {DocumentFragment} */ (blank.content.cloneNode(true));
+  return /** @type {HTMLElement} */ (copy.firstElementChild);
+}
+
+/** @param {HTMLElement} row @param {User} user */
+function fillRow(row, user) {
+  setAttribute(row, "data-chatvisor-user", user.visitorId);
+  row.classList.toggle("chatvisor-row-waiting", waits(user));
+  row.classList.remove("chatvisor-row-left");
+  fill(row, user, user.visible ? "visible" : "background");
+}
+
+/** Keep a row whose user has gone until the agent's focus leaves it. @param {HTMLElement} row */
+function leave(row) {
+  row.classList.add("chatvisor-row-left");
+  row.classList.remove("chatvisor-row-waiting");
+  fill(row, null, "offline");
+  return row;
+}
+
+/** The row that the agent works in: it must not move away under the hand. @param {Element} body @returns {HTMLElement | null} */
+function heldRow(body) {
+  const selected = document.getSelection();
+  const at = selected && !selected.isCollapsed ? selected.anchorNode : null;
+  const within = [document.activeElement, at, body.querySelector("button:hover")].find(
+    (node) => node && body.contains(node),
+  );
+  const element = within instanceof Element ? within : within?.parentElement;
+  return element?.closest("[data-chatvisor-user]") ?? null;
+}
+
+/** @param {HTMLElement | null} held @param {() => void} change */
+function keepInPlace(held, change) {
+  const before = held?.getBoundingClientRect().top ?? 0;
+  change();
+  const moved = (held?.getBoundingClientRect().top ?? 0) - before;
+  if (moved) window.scrollBy({ top: moved, behavior: "instant" });
+}
+
+/** Bring rows into order; a moved element would lose focus and selection, so the held one never is. @param {Element} body @param {HTMLElement[]} wanted @param {HTMLElement | null} held */
+function arrange(body, wanted, held) {
+  const fixed = held ? wanted.indexOf(held) : -1;
+  let next = fixed < 0 ? null : held;
+  for (const row of wanted.slice(0, fixed < 0 ? wanted.length : fixed).reverse()) {
+    if (row.parentNode !== body || row.nextElementSibling !== next)
+      body.insertBefore(row, next);
+    next = row;
+  }
+  let before = held;
+  for (const row of fixed < 0 ? [] : wanted.slice(fixed + 1)) {
+    if (before?.nextElementSibling !== row) before?.after(row);
+    before = row;
+  }
+}

@@ -1,0 +1,44 @@
+// @ts-check
+/** Waits for the vendor's script, and talks to it. */
+
+import { SECOND, Trouble, config } from "./agent-request.js";
+import { TEXT } from "./agent-texts.js";
+
+const page = /** @type {any} */ (window);
+
+/** Run once the script is there; others wait for it too. @param {() => void} run */
+export function whenLoaded(run) {
+  const before = page.CVLoaded;
+  if (typeof before === "function") {
+    page.CVLoaded = (/** @type {unknown[]} */ ...args) => {
+      before.apply(page, args);
+      run();
+    };
+  } else if (before) run();
+  else page.CVLoaded = run;
+}
+
+const loaded = new Promise((resolve) => whenLoaded(() => resolve(true)));
+
+/** @template T @param {Promise<T>} promise @param {Trouble} trouble @returns {Promise<T>} */
+function within10s(promise, trouble) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(trouble), 10 * SECOND);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+export function script() {
+  return within10s(loaded, new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy));
+}
+
+/** @param {string} token */
+export function authenticate(token) {
+  if (config.auth === "email-token") page.CV.rest.auth(config.email, token);
+  else page.CV.rest.auth(token);
+}
+
+/** Turn a documented call with a callback into a promise. @param {(done: (value: any) => void) => void} call */
+export function answerOf(call) {
+  return within10s(new Promise(call), new Trouble("trouble", TEXT.silent));
+}

@@ -1,0 +1,62 @@
+// @ts-check
+/** How long ago something was, in words that keep themselves right. */
+
+import { every, setText } from "./agent-dom.js";
+import { SECOND } from "./agent-request.js";
+import { TEXT } from "./agent-texts.js";
+
+/** How far the server's clock is ahead of this one. */
+let ahead = 0;
+
+/** @param {string} asOf */
+export function setClock(asOf) {
+  const offset = Date.parse(asOf) - Date.now();
+  // Small differences are the way the answer took, not a wrong clock.
+  if (Math.abs(offset) > 2 * SECOND) ahead = offset;
+}
+
+/** @param {string} since @param {string | undefined} style */
+function elapsed(since, style) {
+  const seconds = Math.max(
+    0,
+    Math.floor((Date.now() + ahead - Date.parse(since)) / SECOND),
+  );
+  if (style === "ago" && seconds < 10) return TEXT.now;
+  const text = span(seconds);
+  if (style === "ago") return TEXT.ago(text);
+  return style === "lasting" ? TEXT.lasting(text) : text;
+}
+
+/** Tens of seconds: a number that changes each second draws the eye. @param {number} seconds */
+function span(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (!minutes) return TEXT.seconds(seconds - (seconds % 10) || seconds);
+  if (!hours) return TEXT.minutes(minutes);
+  return hours < 24
+    ? TEXT.hours(hours, minutes % 60)
+    : TEXT.days(Math.floor(hours / 24));
+}
+
+/** The page's language; where it names none that there is, the browser's. */
+export function language() {
+  try {
+    return Intl.getCanonicalLocales(document.documentElement.lang)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {HTMLTimeElement} time */
+export function tell(time) {
+  const at = new Date(time.dateTime);
+  if (isNaN(at.getTime())) return;
+  setText(time, elapsed(time.dateTime, time.dataset.chatvisorTime));
+  const title = at.toLocaleString(language());
+  if (time.title !== title) time.title = title;
+}
+
+export function tellAll() {
+  for (const time of every("time[data-chatvisor-time][datetime]"))
+    tell(/** @type {HTMLTimeElement} */ (time));
+}

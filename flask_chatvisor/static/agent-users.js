@@ -1,0 +1,42 @@
+// @ts-check
+/** What an active user is, on an agent's page. */
+
+import { TEXT } from "./agent-texts.js";
+
+/**
+ * @typedef {{name: string, email: string}} Agent
+ * @typedef {object} User
+ * @property {string} visitorId
+ * @property {string | null} id
+ * @property {string | null} email
+ * @property {string | null} firstname
+ * @property {string | null} lastname
+ * @property {string | null} gender
+ * @property {string[]} labels
+ * @property {string | null} assignedUser
+ * @property {Record<string, unknown>} additionalTaggingData
+ * @property {boolean} verified
+ * @property {{title: string, path: string | null} | null} location
+ * @property {string | null} since
+ * @property {string | null} lastSeen
+ * @property {boolean} visible
+ * @property {{agent: Agent, since: string | null} | null} inCall
+ * @property {string | null} waitingSince
+ * @typedef {{users: User[], total: number, page: number, pageSize: number, asOf: string}} Listing
+ */
+
+/** @param {User} user */
+export function nameFor(user) {
+  const full = [user.firstname, user.lastname].filter(Boolean).join(" ");
+  return full || user.email || user.id || TEXT.noName;
+}
+
+/** @param {string | Agent} agent */
+export function nameOf(agent) {
+  return typeof agent === "string" ? agent : agent.name || agent.email || "";
+}
+
+/** Waits for an agent, and none is there yet. @param {User} user */
+export function waits(user) {
+  return Boolean(user.waitingSince && !user.inCall);
+}
