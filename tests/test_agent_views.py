@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import math
 import time
 import typing as t
 from collections.abc import Callable
@@ -23,7 +24,9 @@ from flask_chatvisor.rest.models import Location
 from flask_chatvisor.signals import call_requested
 from flask_chatvisor.testing import AgentClient
 from flask_chatvisor.testing import FakeService
+from flask_chatvisor.views import agent as module
 from flask_chatvisor.views.guard import REQUEST_HEADER
+from tests.conftest import JOHN
 from tests.conftest import MARY
 from tests.conftest import load_agent
 from tests.conftest import make_application
@@ -46,13 +49,16 @@ def service() -> Iterator[FakeService]:
 
 def portal(chatvisor: Chatvisor | None = None, /, **keys: t.Any) -> FlaskClient:
     """An application's client in which Mary, an agent, has signed in."""
-    keys = {key.removeprefix("CHATVISOR_"): value for key, value in keys.items()}
     chatvisor = chatvisor or Chatvisor()
     chatvisor.agent_loader(load_agent)
-    app, _ = make_application(chatvisor, **keys)
+    app, _ = make_application(chatvisor, **without_prefix(keys))
     client = app.test_client()
     client.get(f"/sign-in/{MARY.id}")
     return client
+
+
+def without_prefix(keys: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {key.removeprefix("CHATVISOR_"): value for key, value in keys.items()}
 
 
 @pytest.fixture
@@ -408,6 +414,63 @@ def test_with_a_policy_the_token_is_good_for_presence_only(
 ) -> None:
     client = portal(with_policy(mine_only), **service.config())
     assert grant_of(AgentClient(client).token(), service).scope == {"presence"}
+
+
+# --- too many of them
+
+
+def start(agent: AgentClient) -> t.Any:
+    return agent.start_call("nobody")
+
+
+def fetch_token(agent: AgentClient) -> t.Any:
+    return agent.token()
+
+
+@pytest.mark.parametrize(
+    ("ask", "limit"), [(start, module.CALLS), (fetch_token, module.TOKENS)]
+)
+def test_an_agent_may_not_go_on_for_ever(
+    client: FlaskClient, ask: Callable[[AgentClient], t.Any], limit: tuple[int, float]
+) -> None:
+    agent = AgentClient(client)
+    statuses = []
+    while 429 not in statuses:
+        response = ask(agent)
+        statuses.append(response.status_code)
+    # While the burst was used up, some more were allowed.
+    assert len(statuses) > limit[0]
+    assert response.mimetype == "application/problem+json"
+    assert response.get_json()["code"] == "rate-limited"
+    wait = int(response.headers["Retry-After"])
+    assert 1 <= wait <= math.ceil(limit[1])
+    assert str(wait) in response.get_json()["remedy"]
+
+
+def test_what_one_agent_does_too_often_another_may_do(service: FakeService) -> None:
+    chatvisor = Chatvisor()
+    chatvisor.agent_loader(lambda user: Agent(user.email))
+    app, _ = make_application(chatvisor, **without_prefix(service.config()))
+    first, second = app.test_client(), app.test_client()
+    first.get(f"/sign-in/{MARY.id}")
+    second.get(f"/sign-in/{JOHN.id}")
+    while start(AgentClient(first)).status_code != 429:
+        pass
+    # Lists are not affected, nor is anybody else.
+    assert AgentClient(first).users().status_code == 200
+    assert AgentClient(first).token().status_code == 200
+    assert start(AgentClient(second)).status_code == 404
+
+
+def test_a_refused_start_asks_nothing_of_the_service(
+    client: FlaskClient, service: FakeService
+) -> None:
+    asked = allowed = 0
+    while start(AgentClient(client)).status_code != 429:
+        allowed += 1
+        asked = len(service.requests)
+    assert allowed >= module.CALLS[0]
+    assert len(service.requests) == asked
 
 
 # --- the agent's own token

@@ -7,8 +7,11 @@ browsers or proxies.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import logging
+import math
 import typing as t
+from collections.abc import Callable
 
 from flask import Blueprint
 from flask import Response
@@ -26,6 +29,7 @@ from ..errors import ServiceError
 from ..errors import UnknownVisitor
 from ..errors import UserTokenUnavailable
 from ..identity import Agent
+from ..limits import Limit
 from ..rest.client import MAX_PAGE_SIZE
 from ..rest.models import ActiveUser
 from ..rest.models import timestamp
@@ -37,6 +41,10 @@ from . import guard
 CALL_TTL = 60
 #: Seconds for which an agent's page may listen before it asks for a new token.
 TOKEN_TTL = 600
+#: How often one agent may start a call, and get a token for a page: a burst, then one
+#: more every so many seconds. Each page with a list takes a token.
+CALLS = (20, 3.0)
+TOKENS = (60, 1.0)
 
 _LONGEST_TEXT = 254
 _LAST_PAGE = 1_000_000
@@ -55,8 +63,9 @@ def blueprint() -> Blueprint:
     routes.add_url_rule("/users.json", "users_json", users)
     routes.add_url_rule("/users/<path:query>", "user", user)
     routes.add_url_rule("/users/<path:query>.json", "user_json", user)
-    routes.add_url_rule("/calls", "start_call", start_call, methods=["POST"])
-    routes.add_url_rule("/token", "token", token, methods=["POST"])
+    for path, view, limit in (("/calls", start_call, CALLS), ("/token", token, TOKENS)):
+        limited = _limited(view, Limit(*limit))
+        routes.add_url_rule(path, view.__name__, limited, methods=["POST"])
     return routes
 
 
@@ -129,6 +138,28 @@ def token() -> ResponseReturnValue:
 def _agent() -> Agent:
     # The guard has let the request in, so there is one.
     return t.cast(Agent, guard.current_agent())
+
+
+def _limited(
+    view: Callable[[], ResponseReturnValue], limit: Limit
+) -> Callable[[], ResponseReturnValue]:
+    """Have each agent do this so often and no more."""
+
+    @functools.wraps(view)
+    def limited() -> ResponseReturnValue:
+        wait = limit.take(_agent().email)
+        return _too_often(math.ceil(wait)) if wait else view()
+
+    return limited
+
+
+def _too_often(wait: int) -> Response:
+    logger.warning("%s asks %s too often.", _agent().email, request.path)
+    detail = "You have asked for this very often in a short time."
+    remedy = f"Try again in {wait} second{'' if wait == 1 else 's'}."
+    response = guard.problem(429, "rate-limited", detail, remedy=remedy)
+    response.headers["Retry-After"] = str(wait)
+    return response
 
 
 def _in_browser() -> bool:
