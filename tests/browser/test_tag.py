@@ -1,0 +1,373 @@
+"""tag.js in a browser: it announces who is there, and nobody who has gone."""
+
+from __future__ import annotations
+
+import json
+import threading
+import typing as t
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import field
+
+import pytest
+from flask import Flask
+from flask import Response
+from flask import request
+from playwright.sync_api import Browser
+from playwright.sync_api import Page
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
+
+from tests.conftest import make_application
+
+from .conftest import Launch
+from .conftest import OpenPage
+from .fake_service import FakeService
+from .support import until
+
+Call = tuple[str, str | None]
+JOHN: Call = ("user.tag", "1")
+JANE: Call = ("user.tag", "2")
+RESET: Call = ("user.reset", None)
+KEY = "identity-key-of-the-tests-32-bytes!"
+#: What the service's script was told, in order: the call, and the id of its tag.
+CALLS = "fakeCV.calls.map((call) => [call.name, call.args[0]?.id ?? null])"
+
+
+@dataclass
+class Portal:
+    """A running application.
+
+    :ivar asked: how ``/me`` was asked: the ``Sec-Fetch-Site`` of each time.
+    :ivar fails: make ``/me`` fail.
+    """
+
+    app: Flask
+    url: str = ""
+    asked: list[str | None] = field(default_factory=list)
+    fails: bool = False
+
+    def page(self, html: str, path: str) -> None:
+        self.app.add_url_rule(path, path, lambda: html)
+
+    def sign_in(self, page: Page, user: str) -> None:
+        """Sign in from elsewhere: the page stays as it is."""
+        page.context.request.get(f"{self.url}/sign-in/{user}")
+
+    def sign_out(self, page: Page) -> None:
+        page.context.request.get(f"{self.url}/sign-out")
+
+
+OpenPortal = Callable[..., Portal]
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    service = FakeService()
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def portal(service: FakeService) -> Iterator[OpenPortal]:
+    """``portal(**keys)``: run the application of the tests with these keys."""
+    with ExitStack() as running:
+
+        def portal(**keys: t.Any) -> Portal:
+            script = f"{service.url}/cdn/js/cloud.js"
+            app = make_application(SCRIPT_URL=script, **keys)[0]
+            portal = Portal(app)
+            _watch(portal)
+            app.add_url_rule("/other", "other", lambda: "<body>Other</body>")
+            portal.url = running.enter_context(_served(app))
+            return portal
+
+        yield portal
+
+
+def _watch(portal: Portal) -> None:
+    @portal.app.before_request
+    def note() -> Response | None:
+        if request.path != "/chatvisor/me":
+            return None
+        portal.asked.append(request.headers.get("Sec-Fetch-Site"))
+        return Response(status=503) if portal.fails else None
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def expect_calls(page: Page, *calls: Call) -> None:
+    """Wait until the service's script was told exactly this."""
+    until(page, f"JSON.stringify({CALLS}) === expected", expected=_json(calls))
+
+
+def _json(calls: tuple[t.Any, ...]) -> str:
+    return json.dumps(calls, separators=(",", ":"))
+
+
+# --- who is announced -------------------------------------------------------------
+
+
+def test_the_pages_user_is_announced_once(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(running.url)
+    expect_calls(page, JOHN)
+    assert page.evaluate("fakeCV.calls[0].args[0]") == {
+        "id": "1",
+        "email": "john@example.com",
+        "firstname": "John",
+        "lastname": "Doe",
+    }
+    assert running.asked == []
+
+
+def test_others_who_wait_for_the_script_are_called_too(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.add_init_script("window.CVLoaded = () => { window.called = true; }")
+    page.goto(running.url)
+    expect_calls(page, JOHN)
+    assert page.evaluate("window.called") is True
+
+
+def test_a_script_that_was_there_first_is_used(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    script = running.app.config["CHATVISOR_SCRIPT_URL"]
+    running.page(
+        f"<head><script src='{script}'></script></head><body></body>", "/early"
+    )
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(f"{running.url}/early")
+    expect_calls(page, JOHN)
+
+
+def test_after_signing_out_the_visitor_is_reset(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(running.url)
+    running.sign_out(page)
+    page.goto(running.url)
+    expect_calls(page, RESET)
+    page.goto(f"{running.url}/other")
+    assert page.evaluate("window.fakeCV") is None
+
+
+def test_another_user_is_announced_after_a_reset(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(running.url)
+    running.sign_in(page, "2")
+    page.goto(running.url)
+    expect_calls(page, RESET, JANE)
+
+
+def test_an_identity_that_is_not_in_the_page_is_fetched(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal(IDENTITY_DELIVERY="fetch")
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(running.url)
+    expect_calls(page, JOHN)
+    running.sign_in(page, "2")
+    page.goto(running.url)
+    expect_calls(page, RESET, JANE)
+    assert running.asked == ["same-origin", "same-origin"]
+
+
+# --- pages that come back ---------------------------------------------------------
+
+
+@pytest.fixture
+def with_back_forward_cache(launch: Launch) -> Browser:
+    return launch(without=("--disable-back-forward-cache",))
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["reloaded", "kept whole"])
+def test_going_back_announces_nobody_who_has_gone(
+    portal: OpenPortal,
+    open_page: OpenPage,
+    browser: Browser,
+    with_back_forward_cache: Browser,
+    kept: bool,
+) -> None:
+    running = portal()
+    page = open_page(browser=with_back_forward_cache if kept else browser)
+    page.goto(f"{running.url}/sign-in/1")
+    page.goto(running.url)
+    expect_calls(page, JOHN)
+    page.goto(f"{running.url}/sign-out")
+    page.go_back(wait_until="commit")
+    told = [JOHN, RESET] if kept else [RESET]
+    expect_calls(page, *told)
+
+
+def test_going_back_keeps_the_reset_that_the_page_brings(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(running.url)
+    page.goto(f"{running.url}/other")
+    expect_calls(page, JOHN)
+    page.goto(f"{running.url}/sign-out")
+    page.goto(f"{running.url}/other")
+    expect_calls(page, RESET)
+    # Not in the browser's cache any more: the page comes fresh from the server.
+    running.sign_in(page, "1")
+    page.goto(running.url)
+    expect_calls(page, JOHN)
+    running.sign_out(page)
+    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
+    page.go_back(wait_until="commit")
+    expect_calls(page, RESET)
+
+
+def test_a_page_that_is_prerendered_announces_nobody_until_it_is_shown(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.add_init_script(
+        """
+        window.ahead = true;
+        Object.defineProperty(document, "prerendering", { get: () => window.ahead });
+        """
+    )
+    page.goto(running.url)
+    page.wait_for_function("window.fakeCV")
+    assert page.evaluate(CALLS) == []
+    page.evaluate(
+        "ahead = false; document.dispatchEvent(new Event('prerenderingchange'))"
+    )
+    expect_calls(page, JOHN)
+
+
+# --- pages that stay open ---------------------------------------------------------
+
+
+@pytest.fixture
+def patient(portal: OpenPortal, open_page: OpenPage) -> tuple[Portal, Page]:
+    """John's page, with a clock that is in our hands and an identity of 60 s."""
+    running = portal(IDENTITY_KEY=KEY, IDENTITY_MAX_AGE=60)
+    page = open_page(f"{running.url}/sign-in/1")
+    page.clock.install()
+    page.goto(running.url)
+    expect_calls(page, JOHN)
+    return running, page
+
+
+def test_an_identity_is_renewed_before_it_expires(patient: tuple[Portal, Page]) -> None:
+    running, page = patient
+    page.clock.run_for(47_000)
+    assert running.asked == []
+    page.clock.run_for(2_000)
+    expect_calls(page, JOHN, JOHN)
+    page.clock.run_for(49_000)
+    expect_calls(page, JOHN, JOHN, JOHN)
+    assert running.asked == ["same-origin", "same-origin"]
+
+
+def test_who_signed_out_elsewhere_is_forgotten_at_the_renewal(
+    patient: tuple[Portal, Page],
+) -> None:
+    running, page = patient
+    running.sign_out(page)
+    # Another tab has been told of the reset already.
+    page.context.request.get(running.url)
+    page.clock.run_for(49_000)
+    expect_calls(page, JOHN, RESET)
+
+
+def test_when_me_fails_nobody_is_forgotten_and_it_is_asked_again(
+    patient: tuple[Portal, Page],
+) -> None:
+    running, page = patient
+    running.fails = True
+    with page.expect_console_message(lambda message: "is not known" in message.text):
+        page.clock.run_for(49_000)
+    with page.expect_console_message(lambda message: "is not known" in message.text):
+        page.clock.run_for(11_000)
+    assert page.evaluate(CALLS) == [[*JOHN]]
+    running.fails = False
+    page.clock.run_for(21_000)
+    expect_calls(page, JOHN, JOHN)
+    assert len(running.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "event", ["htmx:pushedIntoHistory", "htmx:historyRestore", "turbo:render"]
+)
+def test_navigation_within_the_page_announces_who_is_signed_in_now(
+    portal: OpenPortal, open_page: OpenPage, event: str
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(running.url)
+    expect_calls(page, JOHN)
+    running.sign_in(page, "2")
+    page.evaluate(
+        """(name) => document.body.dispatchEvent(
+          new CustomEvent(name, { bubbles: true })
+        )""",
+        event,
+    )
+    expect_calls(page, JOHN, RESET, JANE)
+
+
+#: What Turbo does with a page that it has kept: the body again, its scripts run.
+RESTORE = """() => {
+  document.body.replaceWith(document.body.cloneNode(true));
+  for (const old of document.body.querySelectorAll("script[src]")) {
+    const script = document.createElement("script");
+    for (const { name, value } of old.attributes) script.setAttribute(name, value);
+    old.replaceWith(script);
+  }
+}"""
+
+
+def test_a_page_that_was_kept_within_the_page_announces_nobody_who_has_gone(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(running.url)
+    expect_calls(page, JOHN)
+    running.sign_in(page, "2")
+    page.evaluate(RESTORE)
+    expect_calls(page, JOHN, RESET, JANE)
+    page.evaluate(RESTORE)
+    expect_calls(page, JOHN, RESET, JANE, JANE)
+
+
+def test_a_page_without_the_service_has_no_error(
+    portal: OpenPortal, open_page: OpenPage, service: FakeService
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    page.route("**/cdn/js/**", lambda route: route.abort())
+    page.goto(running.url)
+    expect(page.locator("h1")).to_have_text("Home")
+    assert page.evaluate("typeof CVLoaded") == "function"
