@@ -43,6 +43,10 @@ class RunningService:
     url: str
 
     @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def script(self) -> str:
         return f"{self.url}/cdn/js/x.js"
 
@@ -68,14 +72,15 @@ class RunningService:
 
 @contextlib.contextmanager
 def running_service(
-    timings: Timings | None = None, **settings: t.Any
+    timings: Timings | None = None, *, port: int = 0, **settings: t.Any
 ) -> Iterator[RunningService]:
     """Run a service until the block is left.
 
     :param timings: shorter ones than the defaults, for example.
+    :param port: of a service that ran before, to come back there.
     :param settings: further ones of ``Settings``.
     """
-    bound = listen(HOST, 0)
+    bound = listen(HOST, port)
     url = base_url(HOST, bound.getsockname()[1])
     chosen = Settings(
         api_tokens=(API_TOKEN,),
@@ -110,7 +115,7 @@ class Site:
         self.headers: dict[str, str] = {}
         handler = type("Handler", (_Handler,), {"site": self})
         self._server = ThreadingHTTPServer((HOST, 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.05])
         self._thread.start()
 
     @property

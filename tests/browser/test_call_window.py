@@ -41,8 +41,8 @@ STOP = "[data-chatvisor-stop]"
 MICROPHONE = "[data-chatvisor-microphone]"
 JOHN = {"id": "1", "email": "john@example.com", "firstname": "John", "lastname": "Doe"}
 
-#: Long enough for a reload, short enough for a test; a lost window is given up soon.
-BRISK = Timings(presence_grace=2, closed_grace=2, lost_grace=20, resend=0.5)
+#: Long enough for a reload, on a busy machine too, and short enough for a test.
+BRISK = Timings(presence_grace=3, closed_grace=3, lost_grace=20, resend=0.5)
 
 #: Keeps the page's connections where a test can get at them.
 KEEP_PEERS = """window.peers = [];
@@ -55,13 +55,13 @@ CUT_OFF = """window.RTCPeerConnection = class extends RTCPeerConnection {
   };"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def service() -> Iterator[RunningService]:
     with running_service(BRISK) as service:
         yield service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(service: RunningService) -> Iterator[Site]:
     with serving(pages_with(service)) as site:
         yield site

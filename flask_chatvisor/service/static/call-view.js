@@ -127,7 +127,7 @@ function renderTop(model) {
   const name = agent
     ? visitorName(model.visitor) || (model.role ? text("someone.visitor") : "")
     : (model.agent?.name ?? model.agent?.email ?? "");
-  part("who").hidden = !name;
+  part("top").hidden = !name;
   write("face", initials(name));
   write("name", name);
   const email = (agent ? model.visitor.email : model.agent?.email) ?? "";
@@ -248,14 +248,15 @@ function renderPromises(model, values) {
 /** @param {Model} model @param {Record<string, string>} values */
 function renderControls(model, values) {
   const { role, state } = model;
-  const talking = state === "live" || (state === "connecting" && !mustChooseAgain(model));
+  const again = mustChooseAgain(model);
+  const talking = (state === "live" || state === "connecting") && !again;
   part("controls").hidden = !role || state === "ended";
   maybe("sharing", "");
   if (model.sharing) renderSharing(model, values);
   shareButton.hidden = !mayShare(model);
   shareButton.textContent = text("share");
   stopButton.hidden = !role || state === "ended";
-  stopButton.textContent = firstText([`stop.${role}.${state}`, "stop"], values);
+  stopButton.textContent = firstText([again ? "" : `stop.${role}.${state}`, "stop"]);
   renderMicrophone(model, talking);
   maybe("sound", model.muted && talking ? text("sound") : "");
   maybe("size", showsPicture(model) ? text(model.fit ? "size.full" : "size.fit") : "");

@@ -47,7 +47,7 @@
       "notice.no-answer": "{name} asked to see your screen. The request has expired.",
       "notice.agent-ended": "{name} has taken the request back.",
       "notice.over": "{name} no longer asks to see your screen.",
-      "failed.busy": "This person is in a call already.",
+      "failed.busy": "There is a call already.",
       "failed.visitor-gone": "This person has left.",
       "failed.failed": "The call could not be started.",
       "window.title": "Opening the call …",
@@ -1005,13 +1005,29 @@
     }
   }
 
-  /** @param {Window | null} opened @param {string} name @param {unknown} error */
+  /** @param {Window} opened */
+  function isBlank(opened) {
+    try {
+      return opened.location.href === "about:blank";
+    } catch {
+      return false; // it is at the service
+    }
+  }
+
+  /**
+   * Say in the window that was opened for it what went wrong. One that was there before
+   * may show a call, which must go on.
+   *
+   * @param {Window | null} opened
+   * @param {string} name
+   * @param {unknown} error
+   */
   function goNowhere(opened, name, error) {
     const code = error instanceof Failure ? error.code : "";
     const reason = code === "not-found" ? "visitor-gone" : code;
     const shown = ["busy", "visitor-gone"].includes(reason) ? reason : "failed";
     const end = new URL(`call/none#ended=${shown}`, BASE).href;
-    if (opened && !opened.closed) go(opened, name, end);
+    if (opened && !opened.closed && isBlank(opened)) go(opened, name, end);
     else notify(text(`failed.${shown}`));
   }
 
