@@ -205,7 +205,7 @@ def with_back_forward_cache(launch: Launch) -> Browser:
     return launch(without=("--disable-back-forward-cache",))
 
 
-@pytest.mark.parametrize("kept", [False, True], ids=["reloaded", "kept whole"])
+@pytest.mark.parametrize("kept", [False, True], ids=["asked for again", "kept whole"])
 def test_going_back_announces_nobody_who_has_gone(
     portal: OpenPortal,
     open_page: OpenPage,
@@ -222,6 +222,20 @@ def test_going_back_announces_nobody_who_has_gone(
     page.go_back(wait_until="commit")
     told = [JOHN, RESET] if kept else [RESET]
     expect_calls(page, *told)
+
+
+def test_going_back_to_a_page_of_a_cache_does_not_believe_it(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    page = open_page(f"{running.url}/sign-in/1")
+    old = page.goto(running.url)
+    assert old is not None
+    body = old.text()
+    page.goto(f"{running.url}/sign-out")
+    page.route(f"{running.url}/", lambda route: route.fulfill(body=body))
+    page.go_back(wait_until="commit")
+    expect_calls(page, RESET)
 
 
 def test_going_back_keeps_the_reset_that_the_page_brings(
