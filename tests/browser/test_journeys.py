@@ -280,6 +280,21 @@ def test_a_customer_asks_for_help_and_an_agent_joins(
     expect_state(agents, "ended", "visitor-ended")
 
 
+def test_asking_for_help_in_a_call_leaves_the_call_alone(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    agents = ring(portal, mary)
+    visitors = share(john)
+    expect_state(agents, "live")
+    john.click("[data-chatvisor-conference]")
+    expect(john.locator("chatvisor-notice")).to_contain_text("a call already")
+    expect_state(visitors, "live")
+    paint(john, BLUE)
+    expect_to_see(agents, BLUE)
+    visitors.click("[data-chatvisor-stop]")
+    expect_state(agents, "ended", "visitor-ended")
+
+
 def test_the_policy_of_the_pages_is_never_violated(
     portal: Portal, mary: Page, john: Page
 ) -> None:
