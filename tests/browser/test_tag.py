@@ -34,7 +34,7 @@ JANE: Call = ("user.tag", "2")
 RESET: Call = ("user.reset", None)
 KEY = "identity-key-of-the-tests-32-bytes!"
 #: What the service's script was told, in order: the call, and the id of its tag.
-CALLS = "fakeCV.calls.map((call) => [call.name, call.args[0]?.id ?? null])"
+CALLS = "(window.fakeCV?.calls ?? []).map((one) => [one.name, one.args[0]?.id ?? null])"
 
 
 @dataclass
