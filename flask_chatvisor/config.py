@@ -83,7 +83,12 @@ class Settings:
 
     @property
     def browser_origins(self) -> tuple[str, ...]:
-        """The origins that a visitor's browser talks to, WebSockets included."""
+        """The origins that a visitor's browser talks to, WebSockets included.
+
+        The script's comes first. Without a script nobody talks to anybody.
+        """
+        if not self.script_url:
+            return ()
         origins = dict.fromkeys([origin(self.script_url), origin(self.api_url)])
         return (*origins, "ws" + origin(self.script_url).removeprefix("http"))
 
@@ -142,8 +147,9 @@ class _Reader:
 
 
 def _shown(key: str, value: t.Any) -> str:
-    # A secret in an error message ends in a log.
-    secret = key.endswith(("_TOKEN", "_KEY"))
+    # A secret in an error message ends in a log; a URL may have a password in it.
+    url_with_user = isinstance(value, str) and "@" in value
+    secret = key.endswith(("_TOKEN", "_KEY")) or url_with_user
     return f"a {type(value).__name__} (not shown)" if secret else repr(value)
 
 

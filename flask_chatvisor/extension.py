@@ -6,8 +6,8 @@ import typing as t
 from collections.abc import Callable
 from collections.abc import Mapping
 
-from flask import current_app
 from flask import Flask
+from flask import current_app
 
 from . import cli
 from . import config
@@ -19,11 +19,11 @@ from .errors import ConfigurationError
 from .errors import SetupError
 from .rest.client import Client
 from .rest.transport import Transport
-from .state import current_state
-from .state import EmbeddedService
 from .state import KEY
+from .state import EmbeddedService
 from .state import Loaders
 from .state import State
+from .state import current_state
 from .views import agent
 from .views import guard
 from .views import public
@@ -126,11 +126,11 @@ class Chatvisor:
         :return: sources by directive, ``{"script-src": ["'self'", …], …}``, to be
             added to the application's own.
         """
-        script, *others = current_state().settings.browser_origins
+        origins = current_state().settings.browser_origins
         return {
-            "script-src": ["'self'", script],
+            "script-src": ["'self'", *origins[:1]],
             "style-src": ["'self'"],
-            "connect-src": ["'self'", *dict.fromkeys([script, *others])],
+            "connect-src": ["'self'", *origins],
         }
 
     def _check_policy(self, settings: config.Settings) -> None:

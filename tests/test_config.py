@@ -108,6 +108,16 @@ def test_a_fault_names_key_value_and_what_is_allowed() -> None:
     )
 
 
+def test_switched_off_no_browser_talks_to_anybody() -> None:
+    assert read({}, ENABLED=False).browser_origins == ()
+
+
+@pytest.mark.parametrize("name", ["API_URL", "SCRIPT_URL"])
+def test_a_password_in_a_url_is_never_shown(name: str) -> None:
+    url = "https://mary:hidden-value@help.example.com/x.js"
+    assert "hidden-value" not in " ".join(faults(OWN, **{name: url}))
+
+
 @pytest.mark.parametrize("name", ["API_TOKEN", "IDENTITY_KEY"])
 def test_a_secret_is_never_shown(name: str) -> None:
     (fault,) = faults(CLOUD, **{name: 31337})
