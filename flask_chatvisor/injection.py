@@ -39,8 +39,17 @@ _PRIVATE = "flask_chatvisor.private"
 # Statuses of pages that a view meant to show; on an error, loading a user may be what
 # failed.
 _GOOD = frozenset({200, 201, 202, 203})
-# By these, too, a page is offered to caches that people share.
-_FOR_CDN = frozenset({"cdn-cache-control", "surrogate-control"})
+# By these, too, a page is offered to caches that people share; for nginx the last one
+# counts more than Cache-Control.
+_FOR_CDN = frozenset(
+    {
+        "cdn-cache-control",
+        "cloudflare-cdn-cache-control",
+        "edge-control",
+        "surrogate-control",
+        "x-accel-expires",
+    }
+)
 # They tell of a body that is not the one which is sent.
 _DIGESTS = frozenset({"content-md5", "digest", "content-digest", "repr-digest"})
 _FOR_OTHERS = _FOR_CDN | {"etag", "last-modified"}

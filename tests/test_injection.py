@@ -399,6 +399,8 @@ def test_why_not_says_what_the_hook_would_do(app: Flask) -> None:
         {"Cache-Control": "s-maxage=60"},
         {"CDN-Cache-Control": "max-age=60"},
         {"Surrogate-Control": "max-age=60"},
+        {"Cloudflare-CDN-Cache-Control": "max-age=60"},
+        {"X-Accel-Expires": "60"},
     ],
 )
 def test_a_page_for_shared_caches_is_the_same_for_everyone(
