@@ -452,6 +452,17 @@ def test_a_request_in_the_background_renews_nothing(
     assert client.get("/visits").text == "2"
 
 
+def test_a_token_that_a_page_fetches_by_itself_renews_nothing(
+    renewing_app: Flask,
+) -> None:
+    client = renewing_app.test_client()
+    client.get("/enter")
+    headers = {"X-Chatvisor-Request": "1"}
+    response = client.post("/chatvisor/token", json={}, headers=headers)
+    assert response.status_code == 200
+    assert names_of_cookies(response) & {"session", "remember_token"} == set()
+
+
 def test_a_request_that_the_user_made_renews_everything(renewing_app: Flask) -> None:
     client = renewing_app.test_client()
     client.get("/enter")

@@ -130,6 +130,8 @@ def token() -> ResponseReturnValue:
     With a policy it is good for presence only: what it could list or call besides
     would be unfiltered.
     """
+    # A page that stays open asks for the next one by itself.
+    guard.background()
     agent = _agent()
     text, expires_at = _page_token(agent)
     return jsonify(token=text, email=agent.email, expiresAt=timestamp(expires_at))
