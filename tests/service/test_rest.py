@@ -255,6 +255,7 @@ def test_the_list_is_searched_sorted_and_paged(
         "pageNumber=x",
         "pageNumber=1.5",
         "pageNumber=99999999999999999999",
+        "pageNumber=000000001" + "9" * 5000,
         "pageSize=1001",
         "pageSize=0",
         "pageNumber=%C2%B2",
@@ -314,6 +315,13 @@ def test_a_bound_token_is_for_calling(service: LiveService) -> None:
     grant = tokens.verify_user(token, [API_TOKEN], now=time.time())
     assert grant.visitor_id == "v1"
     assert grant.scope == {"call"}
+
+
+def test_a_token_without_a_scope_is_good_for_nothing(service: LiveService) -> None:
+    grant = tokens.verify_user(
+        service.user_token(scope=[]), [API_TOKEN], now=time.time()
+    )
+    assert grant.scope == frozenset()
 
 
 def test_without_a_name_the_email_is_shown(service: LiveService) -> None:
