@@ -1,20 +1,21 @@
 """Active users as the server sees them: a short cache, one request in flight, policy.
 
 However many agents' pages ask, the service is asked once per distinct question and
-``CHATVISOR_CACHE_SECONDS``.
+``CHATVISOR_CACHE_SECONDS``. While it is down, a list is for a minute what it was last.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import time
 import typing as t
 from collections.abc import Callable
-from collections.abc import Hashable
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .cache import PATIENCE
+from .cache import Answer
+from .cache import Cache
 from .config import Settings
 from .errors import ServiceError
 from .errors import SetupError
@@ -25,8 +26,6 @@ from .rest.models import ActiveUser
 from .rest.models import timestamp
 from .state import Loaders
 from .views.guard import current_agent
-
-T = t.TypeVar("T")
 
 #: What a list can be sorted by; ``-`` in front means descending.
 SORTS = ("name", "email", "since", "lastSeen", "page")
@@ -50,6 +49,7 @@ class Listing:
     :ivar total: how many there are on all pages together.
     :ivar page: counts from 1.
     :ivar as_of: no change before this moment is missing.
+    :ivar trouble: why the list is an old one; ``None`` if it is not.
     """
 
     users: tuple[ActiveUser, ...]
@@ -57,22 +57,26 @@ class Listing:
     page: int
     page_size: int
     as_of: dt.datetime
+    trouble: ServiceError | None = None
 
     def to_json(self) -> dict[str, t.Any]:
-        """Write it as the extension's JSON routes do."""
-        return {
+        """Write it as the extension's JSON routes do; ``trouble`` only if there is."""
+        data = {
             "users": [user.to_json() for user in self.users],
             "total": self.total,
             "page": self.page,
             "pageSize": self.page_size,
             "asOf": timestamp(self.as_of),
         }
+        return data | _trouble_json(self.trouble)
 
 
 class Directory:
     """Looks active users up, for one application.
 
     :param clock: epoch seconds.
+    :param patience: seconds after which a request to the service is overdue: until it
+        is over, nobody else waits for the service.
     """
 
     def __init__(
@@ -82,12 +86,13 @@ class Directory:
         loaders: Loaders,
         *,
         clock: Callable[[], float] = time.time,
+        patience: float = PATIENCE,
     ) -> None:
         self._client = client
         self._settings = settings
         self._loaders = loaders
         self._clock = clock
-        self._cache = _Cache(settings.cache_seconds, clock)
+        self._cache = Cache(settings.cache_seconds, clock, patience=patience)
 
     def now(self) -> dt.datetime:
         """The time by the directory's clock."""
@@ -107,6 +112,9 @@ class Directory:
     ) -> Listing:
         """List the active users that an agent may see.
 
+        While the service is down, the list is for a minute the last that it gave;
+        then its ``trouble`` says what is wrong.
+
         :param agent: who asks; the signed-in agent if left out.
         :param q: text that name, e-mail or id contain.
         :param assigned: an agent's e-mail, or ``none``.
@@ -115,7 +123,7 @@ class Directory:
         :param page: counts from 1.
         :param page_size: at most 1000.
         :param tick: of the service, at which this is asked: nothing that was fetched
-            for an earlier one will do.
+            for an earlier one will do, unless the service is down.
         :raises ServiceError: one of its subclasses, for trouble with the service.
         :raises SetupError: if only the browser can list them.
         """
@@ -125,18 +133,19 @@ class Directory:
         allows = self._policy(agent)
         if allows is None:
             return self._page(query, page, page_size, tick)
-        everyone, as_of = self._everyone(query, tick)
-        allowed = sort_users(filter(allows, everyone), sort)
+        answer = self._everyone(query, tick)
+        allowed = sort_users(filter(allows, answer.value), sort)
         start = (page - 1) * page_size
         shown = tuple(allowed[start : start + page_size])
-        return Listing(shown, len(allowed), page, page_size, as_of)
+        return _listing(shown, len(allowed), page, page_size, answer)
 
     def status(
         self, query: str, *, agent: Agent | None = None, tick: int | None = None
     ) -> ActiveUser | None:
         """Find one active user by id, e-mail or visitorId; ``None`` if not active.
 
-        One that the policy keeps from the agent is as good as not active.
+        One that the policy keeps from the agent is as good as not active. Old news is
+        not given: by this it is decided who is called.
 
         :param agent: who asks; the signed-in agent if left out.
         :param tick: as in :meth:`active_users`.
@@ -146,9 +155,10 @@ class Directory:
         if not self._available():
             return None
         allows = self._policy(agent)
-        user, _ = self._cache.get(
-            ("status", query, tick), lambda: self._client.status(query)
+        answer = self._cache.get(
+            ("status", query), lambda: self._client.status(query), tick=tick
         )
+        user: ActiveUser | None = _current(answer)
         if user is None:
             return None
 
@@ -159,7 +169,7 @@ class Directory:
             return user
         # Somebody else is called so too, or the user is here a second time, as
         # someone whom the agent may see.
-        others, _ = self._everyone(Query(q=query), tick)
+        others = _current(self._everyone(Query(q=query), tick))
         return pick(filter(fits, others))
 
     def unfiltered(self, query: Query | None = None) -> tuple[ActiveUser, ...]:
@@ -187,18 +197,20 @@ class Directory:
     def _page(
         self, query: Query, page: int, page_size: int, tick: int | None
     ) -> Listing:
-        found, as_of = self._cache.get(
-            (query, page, page_size, tick),
+        answer = self._cache.get(
+            (query, page, page_size),
             lambda: self._client.active_users(
                 **query._asdict(), page=page, page_size=page_size
             ),
+            tick=tick,
         )
-        return Listing(found.results, found.total, page, page_size, as_of)
+        found = answer.value
+        return _listing(found.results, found.total, page, page_size, answer)
 
-    def _everyone(
-        self, query: Query, tick: int | None
-    ) -> tuple[tuple[ActiveUser, ...], dt.datetime]:
-        return self._cache.get((query, tick), lambda: load_all(self._client, query))
+    def _everyone(self, query: Query, tick: int | None) -> Answer:
+        # It is sorted here, so that all orders share what was loaded.
+        query = query._replace(sort="name")
+        return self._cache.get(query, lambda: load_all(self._client, query), tick=tick)
 
 
 class Query(t.NamedTuple):
@@ -266,79 +278,26 @@ def _wait_key(user: ActiveUser) -> float:
     return user.waiting_since.timestamp() if user.waiting_since else float("inf")
 
 
+def _listing(
+    users: tuple[ActiveUser, ...], total: int, page: int, page_size: int, answer: Answer
+) -> Listing:
+    as_of = _moment(answer.asked_at)
+    return Listing(users, total, page, page_size, as_of, answer.trouble)
+
+
+def _current(answer: Answer) -> t.Any:
+    """Take what was answered, if it is no old news."""
+    if answer.trouble is not None:
+        raise answer.trouble
+    return answer.value
+
+
+def _trouble_json(trouble: ServiceError | None) -> dict[str, t.Any]:
+    if trouble is None:
+        return {}
+    said = {"code": trouble.code, "detail": trouble.message, "remedy": trouble.remedy}
+    return {"trouble": said}
+
+
 def _moment(seconds: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
-
-
-class _Answer(t.NamedTuple):
-    value: t.Any
-    asked_at: float
-
-
-class _Flight:
-    """A question that the service is being asked, and what comes of it."""
-
-    def __init__(self) -> None:
-        self.done = threading.Event()
-        self.answer: _Answer | None = None
-        self.error: ServiceError | None = None
-
-
-class _Cache:
-    """Remembers answers for a moment; asks each question once at a time."""
-
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._answers: dict[Hashable, _Answer] = {}
-        self._flights: dict[Hashable, _Flight] = {}
-
-    def get(self, key: Hashable, load: Callable[[], T]) -> tuple[T, dt.datetime]:
-        """Find the answer to a question, and the moment at which it was asked."""
-        answer = None
-        while answer is None:
-            with self._lock:
-                answer = self._remembered(key)
-                flight = self._flights.get(key)
-                leads = answer is None and flight is None
-                if leads:
-                    flight = self._flights[key] = _Flight()
-            if answer is None and flight is not None:
-                answer = self._ask(key, flight, load) if leads else _await(flight)
-        return answer.value, _moment(answer.asked_at)
-
-    def _ask(self, key: Hashable, flight: _Flight, load: Callable[[], T]) -> _Answer:
-        asked_at = self._clock()
-        try:
-            flight.answer = _Answer(load(), asked_at)
-        except ServiceError as error:
-            flight.error = error
-            raise
-        finally:
-            # Whatever happened, those who wait must not wait for ever.
-            self._land(key, flight)
-        return flight.answer
-
-    def _land(self, key: Hashable, flight: _Flight) -> None:
-        with self._lock:
-            del self._flights[key]
-            self._answers = {k: a for k, a in self._answers.items() if self._young(a)}
-            if flight.answer is not None:
-                self._answers[key] = flight.answer
-        flight.done.set()
-
-    def _remembered(self, key: Hashable) -> _Answer | None:
-        answer = self._answers.get(key)
-        return answer if answer is not None and self._young(answer) else None
-
-    def _young(self, answer: _Answer) -> bool:
-        return 0 <= self._clock() - answer.asked_at < self._seconds
-
-
-def _await(flight: _Flight) -> _Answer | None:
-    """Wait for another thread's answer; ``None`` if that thread broke down."""
-    flight.done.wait()
-    if flight.error is not None:
-        raise flight.error
-    return flight.answer

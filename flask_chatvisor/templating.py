@@ -180,7 +180,7 @@ class Helpers:
             )
         except ServiceError as trouble:
             return ListView(None, filters, trouble)
-        return ListView(listing, filters)
+        return ListView(listing, filters, listing.trouble)
 
     def list_state(
         self,
@@ -189,10 +189,8 @@ class Helpers:
         trouble: ServiceError | None,
     ) -> str:
         """Name the state of a list; agent.js has the same names."""
-        if trouble is not None:
-            return "trouble"
         if listing is None:
-            return "loading"
+            return "loading" if trouble is None else "trouble"
         if listing.users:
             return "ready"
         if listing.total:
@@ -245,6 +243,13 @@ class Helpers:
         first = (listing.page - 1) * listing.page_size + 1
         last = first + len(listing.users) - 1
         return f"{first}–{last} of {listing.total}" if listing.users else ""  # noqa: RUF001
+
+    def stale(self, listing: Listing | None, trouble: ServiceError | None) -> str:
+        """Say how old a list is that is not current, and why."""
+        if listing is None or trouble is None:
+            return ""
+        now = current_state().directory.now()
+        return f"From {self.elapsed(listing.as_of, now, 'ago')}. {trouble.message}"
 
     def labels(self, listing: Listing | None) -> list[str]:
         """Collect the labels of a list, to choose from."""
@@ -369,6 +374,9 @@ def _ask(query: str, found: _Found) -> ActiveUser | None:
     if found.everyone is None:
         found.everyone = directory.active_users(page_size=MOST)
     everyone = found.everyone
+    if everyone.trouble is not None:
+        # A list may be an old one that says so; a single user's state may not.
+        raise everyone.trouble
     user = pick(user for user in everyone.users if is_meant(user, query))
     if user is not None or everyone.total <= len(everyone.users):
         return user

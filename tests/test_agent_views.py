@@ -608,6 +608,34 @@ def test_a_page_says_what_is_wrong_and_what_to_do(service: FakeService) -> None:
         assert "CHATVISOR_API_URL" in page.text
 
 
+def test_a_page_shows_the_last_list_and_says_that_it_is_old(
+    client: FlaskClient, service: FakeService
+) -> None:
+    service.add(firstname="John", lastname="Doe")
+    assert "From just now" not in client.get("/chatvisor/users").text
+    service.fail(500)
+    page = client.get("/chatvisor/users")
+    assert page.status_code == 200
+    assert "John Doe" in page.text
+    assert 'data-chatvisor-connection="stale"' in page.text
+    assert f"From just now. The service at {service.url} failed" in page.text
+    data = client.get("/chatvisor/users.json").get_json()
+    assert data["total"] == 1
+    assert data["trouble"]["code"] == "service-unavailable"
+
+
+def test_no_call_is_started_by_old_news(
+    client: FlaskClient, service: FakeService
+) -> None:
+    john = service.add(id="1")
+    agent = AgentClient(client)
+    assert agent.start_call(john).status_code == 200
+    assert agent.user("1").get_json()["user"]["visitorId"] == john
+    service.fail(500)
+    assert agent.start_call(john).status_code == 503
+    assert agent.user("1").status_code == 503
+
+
 def test_trouble_says_when_to_come_back() -> None:
     with Upstream(answer(429, Retry_After="30")) as upstream:
         response = AgentClient(portal(**facing(upstream.url))).users()

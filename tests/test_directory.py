@@ -9,16 +9,20 @@ import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs
+from urllib.parse import urlsplit
 
 import pytest
 
 from flask_chatvisor import config
+from flask_chatvisor.cache import PATIENCE
+from flask_chatvisor.cache import Cache
 from flask_chatvisor.directory import Directory
 from flask_chatvisor.directory import Query
-from flask_chatvisor.directory import _Cache
 from flask_chatvisor.directory import is_meant
 from flask_chatvisor.directory import pick
 from flask_chatvisor.directory import sort_users
+from flask_chatvisor.errors import ServiceTimeout
 from flask_chatvisor.errors import ServiceUnavailable
 from flask_chatvisor.errors import SetupError
 from flask_chatvisor.identity import Agent
@@ -26,11 +30,13 @@ from flask_chatvisor.rest.client import MAX_PAGE_SIZE
 from flask_chatvisor.rest.client import Client
 from flask_chatvisor.rest.models import ActiveUser
 from flask_chatvisor.rest.models import Location
+from flask_chatvisor.rest.transport import ATTEMPTS
 from flask_chatvisor.rest.transport import Transport
 from flask_chatvisor.state import Loaders
 from flask_chatvisor.testing import FakeService
 from tests.rest.upstream import Upstream
 from tests.rest.upstream import answer_json
+from tests.rest.upstream import say_nothing
 
 MARY = Agent("mary@example.com", "Mary")
 ADAM = Agent("adam@example.com", "Adam")
@@ -301,8 +307,8 @@ def test_those_who_wait_go_on_where_the_one_who_asked_broke_down(
             raise ZeroDivisionError
         return "answer"
 
-    cache = _Cache(0.3, clock)
-    outcomes = in_threads(lambda: cache.get("question", load)[0])
+    cache = Cache(0.3, clock)
+    outcomes = in_threads(lambda: cache.get("question", load).value)
     values = [outcome for outcome in outcomes if outcome == "answer"]
     errors = [outcome for outcome in outcomes if outcome != "answer"]
     assert len(values) == FOLLOWERS - 1
@@ -392,6 +398,147 @@ def test_a_service_that_knows_no_pages_is_not_asked_for_ever(
         directory = make_directory(url=upstream.url, policy=lambda agent, user: True)
         assert directory.active_users(agent=MARY).total == MAX_PAGE_SIZE
     assert len(upstream.requests) == 2
+
+
+class Crowd:
+    """A service with so many active users, which counts what it hands out."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.requests: list[tuple[int, int]] = []
+
+    @property
+    def handed_out(self) -> int:
+        return sum(
+            min(size, max(0, self.total - (page - 1) * size))
+            for page, size in self.requests
+        )
+
+    def __call__(self, upstream: Upstream, connection: socket.socket) -> None:
+        query = parse_qs(urlsplit(upstream.requests[-1].target).query)
+        page, size = int(query["pageNumber"][0]), int(query["pageSize"][0])
+        self.requests.append((page, size))
+        first = (page - 1) * size
+        results = [
+            {"visitorId": f"v-{one:05}", "firstname": f"{one:05}"}
+            for one in range(first, min(first + size, self.total))
+        ]
+        data = {"page": page, "total": self.total, "results": results}
+        connection.sendall(answer_json(data))
+
+
+def test_a_page_of_ten_thousand_costs_one_page(make_directory: MakeDirectory) -> None:
+    crowd = Crowd(10_000)
+    with Upstream(crowd) as upstream:
+        directory = make_directory(url=upstream.url)
+        for page in (1, 2, 100, 200):
+            listing = directory.active_users(page=page, page_size=50)
+            assert listing.total == 10_000
+            assert listing.users[0].firstname == f"{(page - 1) * 50:05}"
+            assert len(listing.users) == 50
+        assert directory.active_users(page=201, page_size=50).users == ()
+    assert crowd.handed_out == 4 * 50
+
+
+def test_with_a_policy_ten_thousand_are_loaded_once_for_all_agents_and_pages(
+    make_directory: MakeDirectory, clock: Clock
+) -> None:
+    def even(agent: Agent, user: ActiveUser) -> bool:
+        return int(user.firstname or "") % 2 == (agent == ADAM)
+
+    crowd = Crowd(10_000)
+    with Upstream(crowd) as upstream:
+        directory = make_directory(url=upstream.url, policy=even)
+        for agent, odd in ((MARY, 0), (ADAM, 1)):
+            for page in (1, 2, 100):
+                listing = directory.active_users(agent=agent, page=page)
+                assert listing.total == 5_000
+                assert listing.users[0].firstname == f"{(page - 1) * 100 + odd:05}"
+            last = directory.active_users(agent=agent, sort="-name").users[0]
+            assert last.firstname == f"{9_998 + odd:05}"
+        assert crowd.handed_out == 10_000
+        assert len(crowd.requests) == 10
+        clock.now += 0.31
+        directory.active_users(agent=MARY)
+    assert crowd.handed_out == 20_000
+
+
+# --- while the service is down
+
+
+def test_an_old_list_says_what_is_wrong_and_how_old_it_is(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock
+) -> None:
+    john = service.add(firstname="John")
+    directory = make_directory()
+    before = directory.active_users()
+    clock.now += 40
+    service.fail(500)
+    listing = directory.active_users()
+    assert [user.visitor_id for user in listing.users] == [john]
+    assert listing.as_of == before.as_of
+    assert isinstance(listing.trouble, ServiceUnavailable)
+    assert listing.to_json()["trouble"] == {
+        "code": "service-unavailable",
+        "detail": listing.trouble.message,
+        "remedy": listing.trouble.remedy,
+    }
+    assert "trouble" not in before.to_json()
+    clock.now += 20
+    with pytest.raises(ServiceUnavailable):
+        directory.active_users()
+
+
+def test_a_policy_holds_for_an_old_list(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock
+) -> None:
+    service.add(firstname="Anna", assigned_user=MARY.email)
+    directory = make_directory(policy=assigned_only)
+    directory.active_users(agent=MARY)
+    clock.now += 1
+    service.fail(500)
+    assert names(directory.active_users(agent=MARY).users) == ["Anna"]
+    adams = directory.active_users(agent=ADAM)
+    assert (adams.users, adams.total) == ((), 0)
+    assert adams.trouble is not None
+
+
+def test_who_may_be_called_is_not_decided_by_old_news(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock
+) -> None:
+    john = service.add(id="1")
+    directory = make_directory()
+    assert directory.status(john) is not None
+    clock.now += 1
+    service.fail(500)
+    with pytest.raises(ServiceUnavailable):
+        directory.status(john)
+
+
+def test_a_service_that_hangs_holds_one_thread(
+    make_directory: MakeDirectory, clock: Clock
+) -> None:
+    asked = threading.Event()
+
+    def hang(upstream: Upstream, connection: socket.socket) -> None:
+        asked.set()
+        say_nothing(upstream, connection)
+
+    with ThreadPoolExecutor(1) as pool, Upstream(EMPTY, hang) as upstream:
+        directory = make_directory(url=upstream.url)
+        before = directory.active_users()
+        clock.now += 1
+        hanging = pool.submit(directory.active_users)
+        asked.wait()
+        clock.now += PATIENCE
+        listings = in_threads(directory.active_users)
+        statuses = in_threads(lambda: directory.status("1"))
+        upstream.closing.set()
+        hanging.result()
+    assert {listing.as_of for listing in listings} == {before.as_of}
+    assert {type(listing.trouble) for listing in listings} == {ServiceTimeout}
+    assert {type(error) for error in statuses} == {ServiceTimeout}
+    assert len(upstream.requests) <= 2 + ATTEMPTS
 
 
 # --- one user

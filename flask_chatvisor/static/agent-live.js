@@ -5,7 +5,7 @@ import { every, setAttribute, setText } from "./agent-dom.js";
 import { fill, hideUnlessInUse, show, showStatus } from "./agent-fill.js";
 import { showListing } from "./agent-list.js";
 import { SECOND, Trouble, config, request } from "./agent-request.js";
-import { newest } from "./agent-server.js";
+import { newest, refuseOld } from "./agent-server.js";
 import { source } from "./agent-source.js";
 import { TEXT } from "./agent-texts.js";
 import { language, setClock } from "./agent-time.js";
@@ -89,6 +89,8 @@ async function refreshList(list) {
   const listing = await source.list(list.dataset.chatvisorQuery ?? "");
   setClock(listing.asOf);
   showListing(list, listing);
+  if (listing.trouble) currentAt = Date.parse(listing.asOf);
+  refuseOld(listing);
 }
 
 async function refreshWatched() {

@@ -1,7 +1,7 @@
 // @ts-check
 /** Users as the application's server lists them. */
 
-import { config, request } from "./agent-request.js";
+import { Trouble, config, request } from "./agent-request.js";
 import { best } from "./agent-select.js";
 
 /** @typedef {import("./agent-users.js").User} User */
@@ -18,6 +18,11 @@ function withTick(url, query) {
   return parameters.size ? `${url}?${parameters}` : url;
 }
 
+/** While the service is down, a list is the last that it gave, and says so. @param {import("./agent-users.js").Listing} listing */
+export function refuseOld({ trouble }) {
+  if (trouble) throw new Trouble("trouble", trouble.detail, trouble.remedy);
+}
+
 /** @type {import("./agent-source.js").Source} */
 export const fromServer = {
   list: (query) => request(withTick(config.users, query)),
@@ -28,6 +33,7 @@ export const fromServer = {
     let asOf = "";
     if (queries.length > 1) {
       const listing = await this.list(`page_size=${MOST}`);
+      refuseOld(listing);
       for (const query of queries) found.set(query, best(listing.users, query));
       asOf = listing.asOf;
       const all = listing.total <= listing.users.length;

@@ -22,7 +22,7 @@ import { TEXT } from "./agent-texts.js";
  * @property {boolean} visible
  * @property {{agent: Agent, since: string | null} | null} inCall
  * @property {string | null} waitingSince
- * @typedef {{users: User[], total: number, page: number, pageSize: number, asOf: string}} Listing
+ * @typedef {{users: User[], total: number, page: number, pageSize: number, asOf: string, trouble?: {code: string, detail: string, remedy: string}}} Listing
  */
 
 /** @param {User} user */

@@ -84,7 +84,7 @@ def users() -> ResponseReturnValue:
         return _page("users.html", error, **shown)
     if guard.asks_for_json():
         return jsonify(shown["listing"].to_json())
-    return _page("users.html", **shown)
+    return _page("users.html", shown["listing"].trouble, status=200, **shown)
 
 
 def user(query: str) -> ResponseReturnValue:
@@ -232,12 +232,15 @@ def _loaded_token(agent: Agent) -> str:
 
 
 def _page(
-    template: str, trouble: ServiceError | None = None, **shown: t.Any
+    template: str,
+    trouble: ServiceError | None = None,
+    status: int | None = None,
+    **shown: t.Any,
 ) -> Response:
     if trouble is not None:
         logger.warning("%s", trouble)
     page = render_template(f"chatvisor/{template}", trouble=trouble, **shown)
-    return make_response(page, trouble.http_status if trouble else 200)
+    return make_response(page, status or (trouble.http_status if trouble else 200))
 
 
 def _listed_in_browser() -> Response | None:
