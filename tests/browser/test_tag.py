@@ -42,12 +42,14 @@ class Portal:
     """A running application.
 
     :ivar asked: how ``/me`` was asked: the ``Sec-Fetch-Site`` of each time.
+    :ivar cached: pages, by path, that do not come fresh from the application.
     :ivar fails: make ``/me`` fail.
     """
 
     app: Flask
     url: str = ""
     asked: list[str | None] = field(default_factory=list)
+    cached: dict[str, str] = field(default_factory=dict)
     fails: bool = False
 
     def page(self, html: str, path: str) -> None:
@@ -91,6 +93,8 @@ def portal(service: FakeService) -> Iterator[OpenPortal]:
 def _watch(portal: Portal) -> None:
     @portal.app.before_request
     def note() -> Response | None:
+        if request.path in portal.cached:
+            return Response(portal.cached[request.path], mimetype="text/html")
         if request.path != "/chatvisor/me":
             return None
         portal.asked.append(request.headers.get("Sec-Fetch-Site"))
@@ -233,7 +237,7 @@ def test_going_back_to_a_page_of_a_cache_does_not_believe_it(
     assert old is not None
     body = old.text()
     page.goto(f"{running.url}/sign-out")
-    page.route(f"{running.url}/", lambda route: route.fulfill(body=body))
+    running.cached["/"] = body
     page.go_back(wait_until="commit")
     expect_calls(page, RESET)
 
