@@ -182,11 +182,19 @@ def _embedded(app: Flask, settings: config.Settings) -> EmbeddedService | None:
         on_event=send,
     )
 
+    told = ""
+
     def start() -> None:
+        nonlocal told
+        fault = ""
         try:
             embedded.ensure()
         except EmbeddedError as error:
-            app.logger.error("%s", error)
+            fault = str(error)
+        # Once, and not by every request.
+        if fault and fault != told:
+            app.logger.error("%s", fault)
+        told = fault
 
     # By the first request, never here: `flask routes` must not start servers.
     app.before_request(start)

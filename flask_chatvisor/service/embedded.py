@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import errno
-import http.client
 import json
 import os
 import secrets
@@ -28,12 +27,15 @@ from .server import make_server
 from .settings import Settings
 from .settings import base_url
 
-#: Seconds in which a sibling that has bound the address must begin to answer, and
-#: the seconds between two attempts to recognise it.
-PATIENCE = 5
+#: Seconds in which whoever has the address must have said who it is; a request waits
+#: for that. Then the seconds between two attempts, and those for which what was found
+#: out holds, so that not every request waits.
+PATIENCE = 2.0
 PAUSE = 0.1
+HOLDS_FOR = 30.0
 
-
+#: Bytes of an answer about health that are read at most.
+MOST_BYTES = 64 * 1024
 #: Seconds that the service may take to start; it takes a hundredth.
 STARTS_WITHIN = 10
 
@@ -49,6 +51,7 @@ class Embedded:
     :param api_token: the same in all processes of the application.
     :param identity_key: likewise.
     :param on_event: is called with every call event, in a thread of its own.
+    :param patience: seconds that whoever has the address gets to say who it is.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Embedded:
         api_token: str,
         identity_key: str,
         on_event: Callable[[Mapping[str, t.Any]], None] | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         host, port = bind
         self.settings = Settings(
@@ -69,9 +73,12 @@ class Embedded:
             url=base_url(host, port),
         )
         self._on_event = on_event
+        self._patience = patience
         self._lock = threading.Lock()
         self._running: _Running | None = None
-        self._sibling_known = False
+        #: What is wrong with whoever has the address; nothing with a sibling.
+        self._fault = ""
+        self._fault_holds_until = 0.0
         _instances.add(self)
 
     def ensure(self) -> None:
@@ -100,19 +107,29 @@ class Embedded:
         return self._running is not None and self._running.alive
 
     def _start_or_share(self) -> None:
-        # A count of attempts would not do: one alone can last as long as a time-out.
-        until = time.monotonic() + PATIENCE
+        bound = self._bind()
+        if bound is None and time.monotonic() >= self._fault_holds_until:
+            bound = self._find_out()
+            self._fault_holds_until = time.monotonic() + HOLDS_FOR
+        if bound is not None:
+            self._fault_holds_until = 0.0
+            self._running = _Running(self.settings, self._on_event, bound)
+        elif self._fault:
+            raise EmbeddedError(self._fault)
+
+    def _find_out(self) -> socket.socket | None:
+        """Wait until it is known who has the address, or the address is free."""
+        until = time.monotonic() + self._patience
         while time.monotonic() < until:
-            bound = self._bind()
-            if bound is not None:
-                self._sibling_known = False
-                self._running = _Running(self.settings, self._on_event, bound)
-                return
-            if self._sibling_known or self._is_sibling():
-                self._sibling_known = True
-                return
-            time.sleep(PAUSE)
-        raise EmbeddedError(self._taken("nothing answers there"))
+            try:
+                self._fault = self._fault_of_holder(until)
+                return None
+            except (ConnectionError, TimeoutError):
+                time.sleep(PAUSE)
+            if (bound := self._bind()) is not None:
+                return bound
+        self._fault = self._taken("nothing answers there")
+        return None
 
     def _bind(self) -> socket.socket | None:
         try:
@@ -123,22 +140,17 @@ class Embedded:
             why = f"it cannot be listened on ({error.strerror})"
             raise EmbeddedError(self._taken(why)) from error
 
-    def _is_sibling(self) -> bool:
-        """Ask who has the address; ``False`` while nobody answers.
+    def _fault_of_holder(self, until: float) -> str:
+        """Ask who has the address; a sibling has no fault.
 
-        :raises EmbeddedError: if it is somebody else.
+        :raises ConnectionError: while nobody answers; so does ``TimeoutError``.
         """
         nonce = secrets.token_urlsafe(16)
-        try:
-            answer = _health(self.settings, nonce)
-        except (ConnectionError, TimeoutError):
-            return False
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise EmbeddedError(self._taken("something else answers there")) from error
+        answer = _health(self.settings, nonce, until)
         proof = answer.get("proof") if isinstance(answer, dict) else None
-        if proof != Access(self.settings).health_proof(nonce):
-            raise EmbeddedError(self._taken("something else answers there"))
-        return True
+        if proof == Access(self.settings).health_proof(nonce):
+            return ""
+        return self._taken("something else answers there")
 
     def _taken(self, why: str) -> str:
         return (
@@ -195,13 +207,36 @@ class _Running:
             os.close(number)
 
 
-def _health(settings: Settings, nonce: str) -> t.Any:
-    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=3)
+def _health(settings: Settings, nonce: str, until: float) -> t.Any:
+    """Ask for the service's health; ``None`` if the answer is no JSON.
+
+    :param until: when to give up, by the monotonic clock. HTTP libraries count each
+        packet anew, so with them an answer that drips would never end.
+    """
+    address = (settings.host, settings.port)
+    request = f"GET /health?nonce={nonce} HTTP/1.1\r\nHost: x\r\nConnection: close"
+    with socket.create_connection(address, _left(until)) as connection:
+        connection.sendall(f"{request}\r\n\r\n".encode())
+        answer = bytearray()
+        while len(answer) < MOST_BYTES:
+            connection.settimeout(_left(until))
+            chunk = connection.recv(MOST_BYTES)
+            if not chunk:
+                break
+            answer += chunk
+    if not answer:
+        raise ConnectionResetError
     try:
-        connection.request("GET", f"/health?nonce={nonce}")
-        return json.loads(connection.getresponse().read(64 * 1024))
-    finally:
-        connection.close()
+        return json.loads(answer.partition(b"\r\n\r\n")[2])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 _instances: weakref.WeakSet[Embedded] = weakref.WeakSet()

@@ -383,6 +383,65 @@ def _answer_garbage(server: socket.socket) -> None:
         connection.sendall(b"\x00garbage\r\n\r\n")
 
 
+@contextlib.contextmanager
+def stranger(
+    talk: t.Callable[[socket.socket], None],
+) -> Iterator[tuple[int, list[int]]]:
+    """A program that has an address; the port, and one number for each connection."""
+    met: list[int] = []
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        contextlib.ExitStack() as all_,
+    ):
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    all_.enter_context(connection)
+                    met.append(len(met))
+                    talk(connection)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield server.getsockname()[1], met
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def drip(connection: socket.socket) -> None:
+    """Begin a good answer, and never end it."""
+    with contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while True:
+            connection.sendall(b" ")
+            connection.settimeout(0.01)
+            with contextlib.suppress(TimeoutError):
+                if connection.recv(1000) == b"":
+                    return
+
+
+@pytest.mark.parametrize("talk", [lambda connection: None, drip])
+def test_what_never_finishes_an_answer_is_asked_once_and_holds_nobody_up(
+    talk: t.Callable[[socket.socket], None],
+) -> None:
+    with stranger(talk) as (port, met), embedded(port, patience=0.3) as one:
+        for _ in range(20):
+            with pytest.raises(EmbeddedError, match="nothing answers"):
+                one.ensure()
+        assert len(met) == 1
+
+
+def test_an_address_that_becomes_free_is_taken_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with embedded(server.getsockname()[1], patience=0.1) as one:
+            with pytest.raises(EmbeddedError):
+                one.ensure()
+            server.close()
+            one.ensure()
+            assert one.is_here
+
+
 def test_an_address_that_is_not_ours_is_a_clear_error() -> None:
     one = Embedded(
         bind=("192.0.2.1", 5081), api_token=API_TOKEN, identity_key=IDENTITY_KEY
