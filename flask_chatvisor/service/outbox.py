@@ -95,7 +95,7 @@ class CallLink(Link):
     def __init__(self, address: int, call_id: str, role: Role) -> None:
         super().__init__(address)
         self.call_id = call_id
-        self.role = role
+        self.role: Role = role
 
 
 class Outbox:
@@ -144,8 +144,11 @@ class Outbox:
 
     def acknowledge(self, link: Link, ack_id: int) -> None:
         """Stop repeating a message."""
-        left = {k: one for k, one in (link.unacked or {}).items() if one[0] != ack_id}
-        link.unacked = left or None
+        unacked: dict[Kind, Unacked] = link.unacked or {}
+        for kind, one in list(unacked.items()):
+            if one.ack_id == ack_id:
+                del unacked[kind]
+        link.unacked = unacked or None
 
     def hang_up(self, address: int, code: Close, reason: str) -> None:
         """Close a connection."""
@@ -165,9 +168,9 @@ class Outbox:
         link.repeats = False
         if self.links.get(link.address) is not link:
             return
-        for kind, one in (link.unacked or {}).copy().items():
+        unacked: dict[Kind, Unacked] = link.unacked or {}
+        for kind, one in list(unacked.items()):
             if one.due <= now:
-                again = one._replace(due=now + self._resend_after)
-                link.unacked = {**(link.unacked or {}), kind: again}
+                unacked[kind] = one._replace(due=now + self._resend_after)
                 self._effects.append(Send(link.address, one.message))
         self._watch(link)
