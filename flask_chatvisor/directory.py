@@ -105,6 +105,8 @@ class Directory:
         q: str = "",
         label: str = "",
         assigned: str = "",
+        waiting: bool = False,
+        in_call: bool = False,
         sort: str = "name",
         page: int = 1,
         page_size: int = 50,
@@ -118,6 +120,8 @@ class Directory:
         :param agent: who asks; the signed-in agent if left out.
         :param q: text that name, e-mail or id contain.
         :param assigned: an agent's e-mail, or ``none``.
+        :param waiting: only those who wait for an agent.
+        :param in_call: only those who are in a call.
         :param sort: one of :data:`SORTS`; ``-`` in front means descending. Who waits
             for an agent comes first in any case.
         :param page: counts from 1.
@@ -127,7 +131,7 @@ class Directory:
         :raises ServiceError: one of its subclasses, for trouble with the service.
         :raises SetupError: if only the browser can list them.
         """
-        query = Query(q, label, assigned, sort)
+        query = Query(q, label, assigned, sort, waiting, in_call)
         if not self._available():
             return Listing((), 0, page, page_size, self.now())
         allows = self._policy(agent)
@@ -220,6 +224,8 @@ class Query(t.NamedTuple):
     label: str = ""
     assigned: str = ""
     sort: str = "name"
+    waiting: bool = False
+    in_call: bool = False
 
 
 def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:

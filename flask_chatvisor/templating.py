@@ -37,6 +37,9 @@ from .tagging import is_nobody
 from .views.guard import current_agent
 
 STATIC = Path(__file__).parent / "static"
+#: What a list is filtered by; agent.js has the same.
+FILTERS = ("q", "label", "assigned", "waiting", "in_call")
+_PAGE = {"page": 1, "page_size": 50}
 #: As many as the service gives on one page.
 MOST = 1000
 
@@ -131,15 +134,15 @@ class Helpers:
         return (
             _stylesheet()
             + _data_block("chatvisor-agent", _agent_config(self.agent()))
-            + _script(modules_url("agent.js"), 'type="module"')
-            + _script(current_state().settings.script_url, "async")
+            + _script(modules_url("agent.js"), Markup('type="module"'))
+            + _script(current_state().settings.script_url, Markup("async"))
         )
 
     def help_assets(self) -> Markup:
         """Write the elements for a customer's help button, once."""
         if not _first_time("help"):
             return Markup()
-        return _stylesheet() + _script(asset_url("conference.js"), "defer")
+        return _stylesheet() + _script(asset_url("conference.js"), Markup("defer"))
 
     def customer(self) -> bool:
         """Tell whether this request's user is one whom pages tag."""
@@ -195,7 +198,7 @@ class Helpers:
             return "ready"
         if listing.total:
             return "beyond"
-        filtered = any(filters.get(key) for key in ("q", "label", "assigned"))
+        filtered = any(filters.get(key) for key in FILTERS)
         return "nothing" if filtered else "empty"
 
     def user_state(self, user: ActiveUser | None, trouble: ServiceError | None) -> str:
@@ -210,11 +213,25 @@ class Helpers:
         self, listing: Listing | None, filters: t.Mapping[str, t.Any]
     ) -> str:
         """Write the query string with which the browser asks for this list again."""
-        keys = ("q", "label", "assigned", "sort", "page", "page_size")
-        query = {key: filters.get(key) for key in keys}
+        query = {key: filters.get(key) for key in (*FILTERS, "sort", *_PAGE)}
         if listing is not None:
             query |= {"page": listing.page, "page_size": listing.page_size}
-        return urlencode({key: value for key, value in query.items() if value})
+        return urlencode(_set(query))
+
+    def list_url(self, filters: t.Mapping[str, t.Any], **changes: t.Any) -> str:
+        """Build the address of a list with other filters; its first page.
+
+        The agent's own list is everybody's own: whom the address is given to sees
+        theirs.
+        """
+        query = {key: filters.get(key) for key in (*FILTERS, "sort", *_PAGE)}
+        agent = self.agent()
+        if agent is not None and query["assigned"] == agent.email:
+            query["assigned"] = "me"
+        query |= {"page": None} | changes
+        usual = _PAGE.items()
+        said = dict(item for item in query.items() if item not in usual)
+        return url_for("chatvisor.users", **_set(said))
 
     def presence(self, user: ActiveUser | None) -> str:
         """Name the state of a user."""
@@ -282,6 +299,11 @@ class Helpers:
         return f"for {_span(seconds)}" if style == "lasting" else _span(seconds)
 
 
+def _set(query: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Leave out what is not set, and write flags as addresses have them."""
+    return {key: str(int(v) if v is True else v) for key, v in query.items() if v}
+
+
 def _span(seconds: int) -> str:
     minutes = seconds // 60
     hours = minutes // 60
@@ -311,9 +333,9 @@ def _stylesheet() -> Markup:
     return link.format(asset_url("chatvisor.css"), _sealed())
 
 
-def _script(url: str, how: str) -> Markup:
+def _script(url: str, how: Markup) -> Markup:
     element = Markup('<script src="{}" {}{}></script>')
-    return element.format(url, Markup(how), _sealed())
+    return element.format(url, how, _sealed())
 
 
 def _data_block(name: str, data: dict[str, t.Any]) -> Markup:

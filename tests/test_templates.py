@@ -471,13 +471,47 @@ def test_filters_are_a_form_that_shows_what_is_set(
     )
     (form,) = page.tags("form")
     assert (form["method"], form["action"]) == ("get", "/chatvisor/users")
-    values = {field["name"]: field.get("value") for field in page.tags("input")}
+    fields = [f for f in page.tags("input") if f.get("type") != "checkbox"]
+    values = {field["name"]: field.get("value") for field in fields}
     assert values == {"q": "john", "label": "premium", "sort": "-since"}
     chosen = [option for option in page.tags("option") if "selected" in option]
     assert [option["value"] for option in chosen] == ["me"]
     assert "assigned=mary%40example.com" in str(
         page.one("data-chatvisor-users")["data-chatvisor-query"]
     )
+
+
+def test_what_is_filtered_by_is_shown_and_each_can_be_taken_away(
+    app: Flask, service: FakeService
+) -> None:
+    page = agents_page(app, "/chatvisor/users?label=vip&assigned=me&waiting=1")
+    chips = page.all("data-chatvisor-chip")
+    shown = [
+        c.attributes["data-chatvisor-chip"]
+        for c in chips
+        if "hidden" not in c.attributes
+    ]
+    assert shown == ["label", "assigned", "waiting"]
+    links = {
+        str(link["data-chatvisor-set"]): link["href"]
+        for link in page.tags("a")
+        if "data-chatvisor-set" in link
+    }
+    assert links["label="] == "/chatvisor/users?assigned=me&waiting=1"
+    assert links["assigned="] == "/chatvisor/users?label=vip&waiting=1"
+    assert links["waiting="] == "/chatvisor/users?label=vip&assigned=me"
+    ticked = [f["name"] for f in page.tags("input") if "checked" in f]
+    assert ticked == ["waiting"]
+
+
+def test_only_those_who_wait_or_are_in_a_call(app: Flask, service: FakeService) -> None:
+    agents_page(app, "/chatvisor/users?waiting=1")
+    agents_page(app, "/chatvisor/users?in_call=1")
+    assert "waiting=1" in service.asked[0]
+    assert "inCall=1" in service.asked[1]
+    response = signed_in(app, "3").get("/chatvisor/users.json?waiting=yes")
+    assert response.status_code == 400
+    assert "waiting is 1 or 0" in response.get_json()["detail"]
 
 
 def test_headings_sort_and_turn_round(app: Flask, service: FakeService) -> None:

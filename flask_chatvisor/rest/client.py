@@ -41,6 +41,8 @@ class Client:
         q: str = "",
         label: str = "",
         assigned: str = "",
+        waiting: bool = False,
+        in_call: bool = False,
         sort: str = "",
         page: int = 1,
         page_size: int = 50,
@@ -49,6 +51,8 @@ class Client:
 
         :param q: text that name, e-mail or id contain.
         :param assigned: an agent's e-mail, or ``none``.
+        :param waiting: only those who wait for an agent.
+        :param in_call: only those who are in a call.
         :param sort: ``name``, ``email``, ``since``, ``lastSeen`` or ``page``, with
             ``-`` in front for descending.
         :param page: counts from 1.
@@ -57,6 +61,8 @@ class Client:
         """
         filters = {"q": q, "label": label, "assigned": assigned, "sort": sort}
         params: dict[str, t.Any] = {key: text for key, text in filters.items() if text}
+        flags = {"waiting": waiting, "inCall": in_call}
+        params |= {key: 1 for key, is_set in flags.items() if is_set}
         params |= {"pageNumber": page, "pageSize": page_size}
         return UserPage.from_json(self._get("list", params))
 

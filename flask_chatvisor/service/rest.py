@@ -185,10 +185,19 @@ def _selection(params: Mapping[str, str]) -> Selection:
         q=params.get("q", ""),
         label=params.get("label", ""),
         assigned=params.get("assigned", ""),
+        waiting=_flag(params, "waiting"),
+        in_call=_flag(params, "inCall"),
         sort=sort,
         page=_number(params, "pageNumber", 1, 1_000_000),
         page_size=_number(params, "pageSize", 50, MAX_PAGE_SIZE),
     )
+
+
+def _flag(params: Mapping[str, str], name: str) -> bool:
+    text = params.get(name, "")
+    if text not in ("", "0", "1"):
+        raise Refusal("bad-request", f"{name} must be 1 or 0.")
+    return text == "1"
 
 
 def _number(params: Mapping[str, str], name: str, default: int, most: int) -> int:

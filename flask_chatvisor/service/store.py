@@ -40,6 +40,8 @@ class Selection:
     :param q: words that must all be found in the user's fields or page.
     :param label: one of the user's labels.
     :param assigned: an agent's e-mail, or ``none``.
+    :param waiting: only those who wait for an agent.
+    :param in_call: only those whom an agent calls or has a call with.
     :param sort: one of :data:`SORTS`, with ``-`` in front for descending.
     :param page: counts from 1.
     """
@@ -47,6 +49,8 @@ class Selection:
     q: str = ""
     label: str = ""
     assigned: str = ""
+    waiting: bool = False
+    in_call: bool = False
     sort: str = "name"
     page: int = 1
     page_size: int = 50
@@ -57,42 +61,54 @@ class Store(t.Protocol):
 
     def visitor(self, visitor_id: str) -> Visitor | None:
         """Look a visitor up."""
+        ...
 
     def save_visitor(self, visitor: Visitor) -> None:
         """Remember a visitor that is new or was changed."""
+        ...
 
     def drop_visitor(self, visitor_id: str) -> None:
         """Forget a visitor."""
+        ...
 
     def find_user(self, query: str) -> Visitor | None:
         """Find the best active user of a visitorId, id or e-mail (without case)."""
+        ...
 
     def select_users(self, selection: Selection) -> tuple[int, list[Visitor]]:
         """List active users: how many there are, and those of one page.
 
         Those who wait come first, the longest wait at the top.
         """
+        ...
 
     def waiting(self) -> list[Visitor]:
         """List the visitors who wait for an agent, the longest wait first."""
+        ...
 
     def call(self, call_id: str) -> Call | None:
         """Look a call up."""
+        ...
 
     def save_call(self, call: Call) -> None:
         """Remember a call that is new or was changed."""
+        ...
 
     def drop_call(self, call_id: str) -> None:
         """Forget a call."""
+        ...
 
     def put_ticket(self, key: str, ticket: Ticket, until: float, now: float) -> None:
         """Remember a ticket by its hash."""
+        ...
 
     def take_ticket(self, key: str, now: float) -> Ticket | None:
         """Give a ticket out, once."""
+        ...
 
     def take_once(self, key: str, until: float, now: float) -> bool:
         """Tell whether this is the first time; remember it until then."""
+        ...
 
 
 class MemoryStore:
@@ -200,6 +216,10 @@ class _User:
         parts = (*words, *tag.labels, tag.assigned_user, *extra, visitor.id)
         self.text = " ".join(parts).casefold()
 
+    @property
+    def waits(self) -> bool:
+        return self.visitor.waiting_since is not None and self.visitor.in_call is None
+
     def keys(self) -> set[str]:
         return {key for key in (self.tag.id.casefold(), self.email) if key}
 
@@ -220,6 +240,10 @@ def _matching(users: Iterable[_User], selection: Selection) -> Iterable[_User]:
     if assigned := selection.assigned.strip().casefold():
         wanted = "" if assigned == "none" else assigned
         users = [u for u in users if u.tag.assigned_user.casefold() == wanted]
+    if selection.waiting:
+        users = [u for u in users if u.waits]
+    if selection.in_call:
+        users = [u for u in users if u.visitor.in_call is not None]
     return users
 
 

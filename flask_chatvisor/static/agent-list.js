@@ -1,12 +1,13 @@
 // @ts-check
 /** A list: its rows, its numbers, and what is announced. */
 
-import { every, setHidden, setText } from "./agent-dom.js";
+import { every, setAttribute, setHidden, setText } from "./agent-dom.js";
 import { show } from "./agent-fill.js";
+import { address } from "./agent-query.js";
 import { SECOND } from "./agent-request.js";
 import { renderRows } from "./agent-rows.js";
 import { TEXT } from "./agent-texts.js";
-import { nameFor, waits } from "./agent-users.js";
+import { FILTERS, nameFor, waits } from "./agent-users.js";
 
 /**
  * @typedef {import("./agent-users.js").User} User
@@ -20,7 +21,7 @@ const seen = new WeakMap();
 /** @param {HTMLElement} list @param {Listing} listing */
 export function showListing(list, listing) {
   const query = new URLSearchParams(list.dataset.chatvisorQuery);
-  const filtered = ["q", "label", "assigned"].some((key) => query.get(key));
+  const filtered = FILTERS.some((key) => query.get(key));
   const none = listing.total ? "beyond" : filtered ? "nothing" : "empty";
   const held = renderRows(list, listing.users);
   show(list, listing.users.length || held ? "ready" : none);
@@ -29,8 +30,9 @@ export function showListing(list, listing) {
   for (const element of every("[data-chatvisor-summary]", list))
     setText(element, summary);
   for (const element of every("[data-chatvisor-pager]", list))
-    showPager(element, listing);
+    showPager(element, query, listing);
   announce(list, listing, waiting, summary);
+  list.removeAttribute("aria-busy");
 }
 
 /** Helps at once, numbers at most every 15 seconds. @param {HTMLElement} list @param {Listing} listing @param {User[]} waiting @param {string} summary */
@@ -40,16 +42,19 @@ function announce(list, listing, waiting, summary) {
     users: listing.users,
     waiting: new Set(waiting.map((user) => user.visitorId)),
   };
-  const asking = before
-    ? waiting.filter((user) => !before.waiting.has(user.visitorId))
-    : [];
+  // The agent has asked for another list, and waits for it.
+  const asked = list.getAttribute("aria-busy") === "true";
+  const asking =
+    before && !asked
+      ? waiting.filter((user) => !before.waiting.has(user.visitorId))
+      : [];
   const due =
     before &&
     before.total !== listing.total &&
     Date.now() - before.announced > 15 * SECOND;
   const message = asking.length
     ? asking.map((user) => TEXT.asks(nameFor(user))).join(" ")
-    : due
+    : due || asked
       ? summary
       : "";
   for (const element of every("[data-chatvisor-announce]", list))
@@ -62,8 +67,8 @@ function announce(list, listing, waiting, summary) {
   });
 }
 
-/** @param {HTMLElement} pager @param {Listing} listing */
-function showPager(pager, listing) {
+/** @param {HTMLElement} pager @param {URLSearchParams} query @param {Listing} listing */
+function showPager(pager, query, listing) {
   const first = (listing.page - 1) * listing.pageSize + 1;
   const last = first + listing.users.length - 1;
   const shown = {
@@ -71,7 +76,11 @@ function showPager(pager, listing) {
     next: last < listing.total && listing.users.length > 0,
   };
   for (const [rel, is] of Object.entries(shown))
-    for (const link of every(`[rel=${rel}]`, pager)) setHidden(link, !is);
+    for (const link of every(`[rel=${rel}]`, pager)) {
+      const page = listing.page + (rel === "next" ? 1 : -1);
+      setAttribute(link, "href", address(query, { page: String(page) }));
+      setHidden(link, !is);
+    }
   for (const element of every("[data-chatvisor-range]", pager))
     setText(element, TEXT.range(first, last, listing.total));
   setHidden(pager, !shown.prev && !shown.next);

@@ -30,6 +30,7 @@ let currentAt = document.querySelector(
   : Date.now();
 let running = false;
 let wanted = false;
+let urgent = false;
 let lastStart = -Infinity;
 let timer = 0;
 let due = Infinity;
@@ -52,6 +53,12 @@ export function wake() {
   if (!running) refreshIn(lastStart + gap() - performance.now());
 }
 
+/** The agent asks for another list: look at once. */
+export function lookNow() {
+  urgent = true;
+  if (!running) refreshIn(0);
+}
+
 function gap() {
   if (failures) return pause();
   return document.hidden ? 10 * SECOND : SECOND;
@@ -71,7 +78,7 @@ async function refresh() {
   if (running || (document.hidden && socket !== "live")) return;
   if (!lists().length && !watched().length) return;
   running = true;
-  wanted = false;
+  wanted = urgent = false;
   lastStart = performance.now();
   try {
     await Promise.all([...lists().map(refreshList), refreshWatched()]);
@@ -81,12 +88,16 @@ async function refresh() {
   }
   running = false;
   showConnection();
-  refreshIn(wanted ? lastStart + gap() - performance.now() : pause());
+  const delay = wanted ? lastStart + gap() - performance.now() : pause();
+  refreshIn(urgent ? 0 : delay);
 }
 
 /** @param {HTMLElement} list */
 async function refreshList(list) {
-  const listing = await source.list(list.dataset.chatvisorQuery ?? "");
+  const query = list.dataset.chatvisorQuery ?? "";
+  const listing = await source.list(query);
+  // Meanwhile the agent may have asked for another one, which comes next.
+  if (list.dataset.chatvisorQuery !== query) return;
   setClock(listing.asOf);
   showListing(list, listing);
   if (listing.trouble) currentAt = Date.parse(listing.asOf);
@@ -140,8 +151,9 @@ function showUnknown(element, error) {
 function showTrouble(list, error, state) {
   // An old list that says that it is old is worth more than none, but not to a stranger.
   const nothingYet = ["loading", "trouble", "denied"];
-  if (state === "trouble" && !nothingYet.includes(list.dataset.chatvisorState ?? ""))
-    return;
+  const isThere = !nothingYet.includes(list.dataset.chatvisorState ?? "");
+  const isAsked = list.getAttribute("aria-busy") !== "true";
+  if (state === "trouble" && isThere && isAsked) return;
   if (state === "denied")
     list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
   show(list, state);

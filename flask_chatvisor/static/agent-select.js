@@ -1,7 +1,8 @@
 // @ts-check
 /** Selects, sorts and finds users as the server does. */
 
-import { nameFor } from "./agent-users.js";
+import { config } from "./agent-request.js";
+import { nameFor, waits } from "./agent-users.js";
 
 /**
  * @typedef {import("./agent-users.js").User} User
@@ -12,7 +13,10 @@ import { nameFor } from "./agent-users.js";
 export function select(users, query) {
   const wanted = (query.get("q") ?? "").toLowerCase();
   const label = query.get("label");
-  const assigned = query.get("assigned");
+  const given = query.get("assigned");
+  const assigned = given === "me" ? config.email : given;
+  const waiting = query.get("waiting") === "1";
+  const inCall = query.get("in_call") === "1";
   const pageSize = Number(query.get("page_size")) || 50;
   const number = Number(query.get("page")) || 1;
   const matching = users.filter(
@@ -20,6 +24,8 @@ export function select(users, query) {
       [nameFor(user), user.email, user.id].some((text) =>
         (text ?? "").toLowerCase().includes(wanted),
       ) &&
+      (!waiting || waits(user)) &&
+      (!inCall || user.inCall) &&
       (!label || user.labels.includes(label)) &&
       (!assigned ||
         (assigned === "none" ? !user.assignedUser : user.assignedUser === assigned)),

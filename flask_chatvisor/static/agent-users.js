@@ -25,6 +25,9 @@ import { TEXT } from "./agent-texts.js";
  * @typedef {{users: User[], total: number, page: number, pageSize: number, asOf: string, trouble?: {code: string, detail: string, remedy: string}}} Listing
  */
 
+/** What a list is filtered by. */
+export const FILTERS = ["q", "label", "assigned", "waiting", "in_call"];
+
 /** @param {User} user */
 export function nameFor(user) {
   const full = [user.firstname, user.lastname].filter(Boolean).join(" ");

@@ -7,6 +7,7 @@
  */
 
 import { start } from "./agent-call.js";
+import { followFilters } from "./agent-filters.js";
 import { connect, refreshIn, wake } from "./agent-live.js";
 import { SECOND } from "./agent-request.js";
 import { whenLoaded } from "./agent-script.js";
@@ -36,6 +37,7 @@ window.addEventListener("pageshow", (event) => {
 });
 window.addEventListener("online", () => refreshIn(0));
 
+followFilters();
 tellAll();
 setInterval(tellAll, 5 * SECOND);
 whenLoaded(connect);

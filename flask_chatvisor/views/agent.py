@@ -63,6 +63,7 @@ def blueprint() -> Blueprint:
     routes.add_url_rule("/users.json", "users_json", users)
     routes.add_url_rule("/users/<path:query>", "user", user)
     routes.add_url_rule("/users/<path:query>.json", "user_json", user)
+    routes.add_url_rule("/start", "how_to_start", how_to_start)
     for path, view, limit in (("/calls", start_call, CALLS), ("/token", token, TOKENS)):
         limited = _limited(view, Limit(*limit))
         routes.add_url_rule(path, view.__name__, limited, methods=["POST"])
@@ -106,6 +107,11 @@ def user(query: str) -> ResponseReturnValue:
     if guard.asks_for_json():
         return jsonify(_status_json(shown["user"], shown["as_of"]))
     return _page("user.html", **shown)
+
+
+def how_to_start() -> ResponseReturnValue:
+    """Explain to an agent without JavaScript why no call starts."""
+    return _page("start.html", agent=_agent())
 
 
 def start_call() -> ResponseReturnValue:
@@ -267,7 +273,7 @@ class _Parameters:
         self._faults: list[str] = []
 
     def read(self) -> dict[str, t.Any]:
-        """Read everything: q, label, assigned, sort, page and page_size.
+        """Read everything: filters, sort, page and page_size.
 
         :raises BadRequest: with every fault that was found.
         """
@@ -275,6 +281,8 @@ class _Parameters:
             "q": self._text("q"),
             "label": self._text("label"),
             "assigned": self._assigned(),
+            "waiting": self._flag("waiting"),
+            "in_call": self._flag("in_call"),
             "sort": self._sort(),
             "page": self._number("page", 1, _LAST_PAGE),
             "page_size": self._number("page_size", 50, MAX_PAGE_SIZE),
@@ -298,6 +306,12 @@ class _Parameters:
         if text and "@" not in text:
             self._faults.append("assigned is me, nobody or an agent's e-mail.")
         return text
+
+    def _flag(self, name: str) -> bool:
+        text = request.args.get(name, "")
+        if text not in ("", "0", "1"):
+            self._faults.append(f"{name} is 1 or 0.")
+        return text == "1"
 
     def _sort(self) -> str:
         text = self._text("sort")

@@ -93,6 +93,8 @@ class FakeService:
             for user in self.users
             if text in json.dumps(user).casefold()
             and (not label or label in user["labels"])
+            and (not query.get("waiting") or user["waitingSince"])
+            and (not query.get("inCall") or user["inCall"])
         ]
         found.sort(key=lambda user: (user["waitingSince"] or "~", user["firstname"]))
         page = int(query["pageNumber"])

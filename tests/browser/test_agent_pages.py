@@ -351,6 +351,77 @@ def test_the_pager_follows_the_number_of_users(
     expect(page.locator("[data-chatvisor-user] a")).to_have_text(["Zoe"])
 
 
+# --- filters that the list follows ---------------------------------------------------
+
+
+def names(page: Page) -> t.Any:
+    return page.locator("[data-chatvisor-user] a")
+
+
+def test_the_list_follows_the_search_as_one_types(desk: OpenDesk) -> None:
+    agents = desk()
+    page = live(agents.page())
+    page.evaluate("window.same = true")
+    page.locator("[name=q]").press_sequentially("john")
+    expect(names(page)).to_have_text(["John Doe"])
+    expect(page).to_have_url(f"{agents.url}/chatvisor/users?q=john")
+    expect(page.locator("[name=q]")).to_be_focused()
+    expect(page.locator("[data-chatvisor-announce]")).to_have_text("1 active user")
+    assert page.evaluate("window.same && history.length") == 3
+    page.reload()
+    expect(names(page)).to_have_text(["John Doe"])
+    expect(page.locator("[name=q]")).to_have_value("john")
+
+
+def test_filters_can_be_ticked_and_taken_away(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    service.users[0]["waitingSince"] = ago(minutes=2)
+    page = live(desk().page())
+    chip = page.locator("[data-chatvisor-chip=waiting] a")
+    expect(chip).to_be_hidden()
+    page.get_by_label("Waiting for help").check()
+    expect(names(page)).to_have_text(["John Doe"])
+    expect(page).to_have_url(re.compile(r"waiting=1$"))
+    chip.click()
+    expect(names(page)).to_have_text(["John Doe", "Jane Roe"])
+    expect(page.get_by_label("Waiting for help")).not_to_be_checked()
+    expect(page).to_have_url(re.compile(r"/users$"))
+
+
+def test_links_change_the_list_and_back_takes_it_back(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    service.users += [active_user(f"v-{n}", f"Kim{n}") for n in range(3, 7)]
+    page = live(desk().page("/chatvisor/users?page_size=4"))
+    page.evaluate("window.same = true")
+    page.locator("[rel=next]").click()
+    expect(names(page)).to_have_text(["Kim5", "Kim6"])
+    page.locator("[data-chatvisor-sort=email]").click()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("E-mail")
+    expect(page).to_have_url(re.compile(r"\?sort=email&page_size=4$"))
+    expect(names(page)).to_have_count(4)
+    page.go_back()
+    expect(names(page)).to_have_text(["Kim5", "Kim6"])
+    expect(page.locator("[data-chatvisor-sorted]")).to_have_text("Name")
+    page.go_back()
+    expect(names(page)).to_have_text(["Jane Roe", "John Doe", "Kim3", "Kim4"])
+    assert page.evaluate("window.same")
+
+
+def test_an_old_list_is_not_passed_off_as_the_one_that_was_asked_for(
+    desk: OpenDesk,
+) -> None:
+    page = live(desk().page())
+    page.route("**/users.json*", lambda route: route.abort())
+    page.fill("[name=q]", "john")
+    expect(page.locator("[data-chatvisor-when=trouble]")).to_be_visible()
+    expect(page.locator("table")).to_be_hidden()
+    page.unroute("**/users.json*")
+    page.fill("[name=q]", "joh")
+    expect(names(page)).to_have_text(["John Doe"])
+
+
 # --- without a socket, and in trouble ------------------------------------------------
 
 
@@ -817,6 +888,14 @@ def test_the_list_can_be_used_without_javascript(
     page.goto(f"{agents.url}/chatvisor/users")
     page.fill("[name=q]", "jane")
     page.press("[name=q]", "Enter")
-    expect(page.locator("[data-chatvisor-user] a")).to_have_text(["Jane Roe"])
+    expect(page.locator(".chatvisor-name a")).to_have_text(["Jane Roe"])
     assert "q=jane" in page.url
-    assert "JavaScript has to be on" in page.locator("noscript").inner_text()
+    told = page.locator("[data-chatvisor-users] > noscript").inner_text()
+    assert "JavaScript has to be on" in told
+    page.get_by_label("Waiting for help").check()
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("[data-chatvisor-when=nothing]")).to_be_visible()
+    page.locator("[data-chatvisor-chip=waiting] a").click()
+    expect(page.locator(START)).to_be_hidden()
+    page.get_by_role("link", name="Start Jane Roe").click()
+    expect(page.locator("h1")).to_have_text("Calls need JavaScript")

@@ -7,8 +7,10 @@ import typing as t
 import pytest
 
 from flask_chatvisor.service.calls import Call
+from flask_chatvisor.service.presence import InCall
 from flask_chatvisor.service.presence import Visitor
 from flask_chatvisor.service.presence import clean_tag
+from flask_chatvisor.service.protocol import AgentRef
 from flask_chatvisor.service.protocol import CallState
 from flask_chatvisor.service.protocol import Page
 from flask_chatvisor.service.store import SORTS
@@ -25,6 +27,7 @@ def store() -> MemoryStore:
 def add(store: MemoryStore, visitor_id: str, **fields: t.Any) -> Visitor:
     """Save a visitor: tag fields by their JSON names, others as they are."""
     own = {"verified", "visible", "location", "since", "last_seen", "waiting_since"}
+    own |= {"in_call"}
     tag = {key: value for key, value in fields.items() if key not in own}
     rest = {key: value for key, value in fields.items() if key in own}
     values: dict[str, t.Any] = {"id": visitor_id, "since": 0.0, "last_seen": 0.0} | rest
@@ -177,6 +180,17 @@ def test_every_word_must_be_found_somewhere(
 def test_a_label_is_matched_as_a_whole(crowd: MemoryStore) -> None:
     assert listed(crowd, label="gold") == ["v2", "v1"]
     assert listed(crowd, label="gol") == []
+
+
+def test_those_who_wait_and_those_in_a_call_can_be_listed(store: MemoryStore) -> None:
+    call = InCall(AgentRef("Adam", "adam@example.com"))
+    add(store, "waits", id="1", waiting_since=5.0)
+    add(store, "joined", id="2", waiting_since=6.0, in_call=call)
+    add(store, "called", id="3", in_call=call)
+    add(store, "reads", id="4")
+    assert listed(store, waiting=True) == ["waits"]
+    assert listed(store, in_call=True) == ["joined", "called"]
+    assert listed(store, waiting=True, in_call=True) == []
 
 
 @pytest.mark.parametrize(
