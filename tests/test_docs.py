@@ -175,6 +175,14 @@ def test_each_variable_of_the_service_is_in_the_manual_once() -> None:
     assert sorted(known) == sorted(n for n, _ in documented("service.rst", "envvar"))
 
 
+def test_each_public_name_is_in_the_manual() -> None:
+    entry = re.compile(
+        r"^\.\. (?:autoclass|autoexception|data):: (\w+)(?:\(\))?$", re.M
+    )
+    entries = entry.findall(page("api.rst"))
+    assert sorted(entries) == sorted(flask_chatvisor.__all__)
+
+
 def test_each_macro_is_in_the_manual_with_its_arguments() -> None:
     macros = read(PACKAGE / "templates" / "chatvisor" / "macros.html")
     signatures = re.findall(r"{%-? macro (.+?\)) -?%}", macros)
