@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 import json as json_module
+import os
 import random as random_module
 import time
 import typing as t
+import weakref
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions as rq
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import exceptions as u3
 
@@ -128,6 +131,7 @@ class Transport:
         self._sleep = sleep
         self._random = random
         self._clock = clock
+        _instances.add(self)
 
     def get(self, path: str, params: Mapping[str, t.Any] | None = None) -> Answer:
         """Ask for something; tried again where that may help.
@@ -147,6 +151,11 @@ class Transport:
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._session.close()
+
+    def forget_connections(self) -> None:
+        """Leave the connections that are kept open to another process."""
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter())
 
     def _request(
         self, method: str, path: str, *, repeatable: bool = True, **options: t.Any
@@ -232,6 +241,19 @@ class Transport:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
+
+
+_instances: weakref.WeakSet[Transport] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    # Over a connection that two processes share, one gets the other's answers.
+    for transport in _instances:
+        transport.forget_connections()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 class _Failure(Exception):

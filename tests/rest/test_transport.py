@@ -6,6 +6,8 @@ import gzip
 import inspect
 import json
 import socket
+import subprocess
+import sys
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -444,3 +446,43 @@ def test_a_session_of_the_application_is_used(pauses: Pauses) -> None:
         transport.get("/x")
         transport.close()
     assert upstream.requests[0].headers["X-Tenant"] == "seven"
+
+
+FORK = """
+import json, os, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from flask_chatvisor.rest.transport import Transport
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = json.dumps(self.client_address[1]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+transport = Transport(f"http://127.0.0.1:{server.server_port}", "token", (5, 5))
+ask = lambda: print(transport.get("/").json(), flush=True)
+ask()
+child = os.fork()
+ask() if not child else os.waitpid(child, 0)
+if not child:
+    os._exit(0)
+ask()
+"""
+
+
+def test_a_forked_child_has_connections_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORK], capture_output=True, text=True, check=True
+    )
+    before, child, after = done.stdout.split()
+    assert before == after
+    assert child != before
