@@ -1,6 +1,7 @@
 // @ts-check
 /** A list: its rows, its numbers, and what is announced. */
 
+import { alertAgent } from "./agent-alerts.js";
 import { every, setAttribute, setHidden, setText } from "./agent-dom.js";
 import { show } from "./agent-fill.js";
 import { address } from "./agent-query.js";
@@ -48,6 +49,7 @@ function announce(list, listing, waiting, summary) {
     before && !asked
       ? waiting.filter((user) => !before.waiting.has(user.visitorId))
       : [];
+  alertAgent(waiting, asking);
   const due =
     before &&
     before.total !== listing.total &&

@@ -26,6 +26,8 @@ export const TEXT = {
     /** @type {number} */ total,
   ) => (last < first ? "" : `${first}–${last} of ${total}`),
   asks: (/** @type {string} */ name) => `${name} asks for help.`,
+  notificationsBlocked:
+    "This browser does not allow notifications here. Allow them in its settings for this site.",
   left: "This user has left.",
   connecting: "Connecting …",
   live: "Live",

@@ -6,6 +6,7 @@
  * parts of a page may come and go. Texts go in as text, never as HTML.
  */
 
+import { followAlerts } from "./agent-alerts.js";
 import { start } from "./agent-call.js";
 import { followFilters } from "./agent-filters.js";
 import { connect, refreshIn, wake } from "./agent-live.js";
@@ -38,6 +39,7 @@ window.addEventListener("pageshow", (event) => {
 window.addEventListener("online", () => refreshIn(0));
 
 followFilters();
+followAlerts();
 tellAll();
 setInterval(tellAll, 5 * SECOND);
 whenLoaded(connect);

@@ -422,6 +422,80 @@ def test_an_old_list_is_not_passed_off_as_the_one_that_was_asked_for(
     expect(names(page)).to_have_text(["John Doe"])
 
 
+# --- telling an agent who does not look ----------------------------------------------
+
+RECORD = """
+window.told = [];
+const Tone = OscillatorNode, Note = Notification;
+window.OscillatorNode = class extends Tone {
+    constructor(...args) { super(...args); told.push("sound"); }
+};
+window.Notification = class extends Note {
+    constructor(text, options) { super(text, options); told.push(text); }
+};
+Document.prototype.hasFocus = () => false;
+"""
+
+
+def ask(page: Page, service: FakeService, number: int) -> None:
+    service.users[number]["waitingSince"] = ago(seconds=1)
+    tick(page)
+
+
+def test_the_title_counts_who_waits(desk: OpenDesk, service: FakeService) -> None:
+    page = live(desk().page())
+    expect(page).to_have_title("Active users")
+    ask(page, service, 0)
+    expect(page).to_have_title("(1) Active users")
+    ask(page, service, 1)
+    expect(page).to_have_title("(2) Active users")
+    for user in service.users:
+        user["waitingSince"] = None
+    tick(page)
+    expect(page).to_have_title("Active users")
+
+
+def test_sound_and_notification_are_off_until_switched_on_and_stay_on(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    agents = desk()
+    page = agents.page("/help")
+    page.context.grant_permissions(["notifications"])
+    page.add_init_script(RECORD)
+    page.goto(f"{agents.url}/chatvisor/users")
+    ask(live(page), service, 0)
+    expect(page).to_have_title("(1) Active users")
+    assert page.evaluate("told") == []
+    page.get_by_role("button", name="Sound").click()
+    page.get_by_role("button", name="Notification").click()
+    assert page.evaluate("told") == ["sound", "sound"]
+    page.reload()
+    for name in ("Sound", "Notification"):
+        switch = page.get_by_role("button", name=name)
+        expect(switch).to_have_attribute("aria-pressed", "true")
+    ask(live(page), service, 1)
+    expect(page).to_have_title("(2) Active users")
+    assert page.evaluate("told") == ["sound", "sound", "Jane Roe asks for help."]
+    page.get_by_role("button", name="Sound").click()
+    service.users.append(active_user("v-3", "Ada Okafor"))
+    ask(page, service, 2)
+    expect(page).to_have_title("(3) Active users")
+    assert page.evaluate("told.slice(3)") == ["Ada Okafor asks for help."]
+
+
+def test_notifications_that_the_browser_blocks_stay_off_and_say_so(
+    desk: OpenDesk,
+) -> None:
+    agents = desk()
+    page = agents.page("/help")
+    page.add_init_script("Notification.requestPermission = async () => 'denied'")
+    page.goto(f"{agents.url}/chatvisor/users")
+    switch = page.get_by_role("button", name="Notification")
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("[data-chatvisor-alerts]")).to_contain_text("does not allow")
+
+
 # --- without a socket, and in trouble ------------------------------------------------
 
 

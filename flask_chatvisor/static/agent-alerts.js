@@ -1,0 +1,143 @@
+// @ts-check
+/**
+ * Tells an agent who does not look that somebody waits: in the tab's title, and, where the
+ * agent has switched them on, by a sound and a notification.
+ *
+ * Only on the list's own page: another page's title and sounds are the application's.
+ */
+
+import { every, setAttribute, setHidden, setText } from "./agent-dom.js";
+import { TEXT } from "./agent-texts.js";
+import { nameFor } from "./agent-users.js";
+
+/** @typedef {import("./agent-users.js").User} User */
+/** @typedef {"sound" | "notification"} Kind */
+
+const title = document.title;
+/** @type {AudioContext | null} */
+let audio = null;
+
+const places = () => every("[data-chatvisor-alerts]");
+/** @param {Kind} kind */
+const stored = (kind) => `chatvisor-${kind}`;
+
+/** Somebody waits; some of them have not been told of yet. @param {User[]} waiting @param {User[]} asking */
+export function alertAgent(waiting, asking) {
+  if (!places().length) return;
+  const told = waiting.length ? `(${waiting.length}) ${title}` : title;
+  if (document.title !== told) document.title = told;
+  if (!asking.length) return;
+  if (isOn("sound")) play();
+  if (isOn("notification") && !document.hasFocus()) asking.forEach(notify);
+}
+
+/** Show the switches, as they were left. */
+export function followAlerts() {
+  for (const place of places()) {
+    for (const button of buttons(place)) {
+      setHidden(button, !isPossible(kindOf(button)));
+      button.addEventListener("click", () => void toggle(place, button));
+    }
+    setHidden(place, false);
+  }
+  showSwitches();
+  window.addEventListener("storage", showSwitches);
+  // A browser lets nothing sound before the page was touched.
+  for (const gesture of ["pointerdown", "keydown"])
+    document.addEventListener(gesture, wakeAudio, { capture: true });
+}
+
+/** @param {HTMLElement} place */
+function buttons(place) {
+  return every("button[data-chatvisor-alert]", place);
+}
+
+/** @param {HTMLElement} button */
+function kindOf(button) {
+  return /** @type {Kind} */ (button.dataset.chatvisorAlert);
+}
+
+/** @param {Kind} kind */
+function isPossible(kind) {
+  return kind === "sound" ? "AudioContext" in window : "Notification" in window;
+}
+
+/** @param {Kind} kind */
+function isOn(kind) {
+  if (!isPossible(kind)) return false;
+  if (kind === "notification" && Notification.permission !== "granted") return false;
+  try {
+    return localStorage.getItem(stored(kind)) === "on";
+  } catch {
+    return false; // storage is blocked: off, as for a newcomer
+  }
+}
+
+function showSwitches() {
+  for (const place of places())
+    for (const button of buttons(place))
+      setAttribute(button, "aria-pressed", String(isOn(kindOf(button))));
+}
+
+/** @param {HTMLElement} place @param {HTMLElement} button */
+async function toggle(place, button) {
+  const kind = kindOf(button);
+  const wanted = !isOn(kind);
+  const allowed = !wanted || kind === "sound" || (await mayNotify());
+  for (const message of every("[data-chatvisor-message]", place))
+    setText(message, allowed ? "" : TEXT.notificationsBlocked);
+  if (allowed) keep(kind, wanted);
+  showSwitches();
+  if (kind === "sound" && isOn(kind)) play();
+}
+
+async function mayNotify() {
+  return (await Notification.requestPermission()) === "granted";
+}
+
+/** @param {Kind} kind @param {boolean} on */
+function keep(kind, on) {
+  try {
+    if (on) localStorage.setItem(stored(kind), "on");
+    else localStorage.removeItem(stored(kind));
+  } catch {
+    // As above.
+  }
+}
+
+function wakeAudio() {
+  if (!isOn("sound")) return;
+  audio ??= new AudioContext();
+  if (audio.state === "suspended") void audio.resume();
+}
+
+/** Two soft notes, upwards. */
+function play() {
+  audio ??= new AudioContext();
+  if (audio.state === "suspended") void audio.resume();
+  note(audio, 660, audio.currentTime);
+  note(audio, 880, audio.currentTime + 0.16);
+}
+
+/** @param {AudioContext} context @param {number} pitch in Hz @param {number} at in seconds */
+function note(context, pitch, at) {
+  const tone = new OscillatorNode(context, { frequency: pitch });
+  const volume = new GainNode(context, { gain: 0 });
+  volume.gain.linearRampToValueAtTime(0.15, at + 0.02);
+  volume.gain.exponentialRampToValueAtTime(0.001, at + 0.3);
+  tone.connect(volume).connect(context.destination);
+  tone.start(at);
+  tone.stop(at + 0.32);
+}
+
+/** @param {User} user */
+function notify(user) {
+  const notification = new Notification(TEXT.asks(nameFor(user)), {
+    body: user.location?.title ?? "",
+    tag: `chatvisor-${user.visitorId}`,
+  });
+  notification.onclick = () => {
+    window.focus();
+    notification.close();
+  };
+}
