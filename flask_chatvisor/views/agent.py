@@ -200,9 +200,11 @@ def _busy(found: ActiveUser) -> Response:
 
 def _call_token(agent: Agent, visitor_id: str) -> tuple[str, dt.datetime | None]:
     state = current_state()
-    if state.loaders.user_token is not None:
+    mints, filtered = state.client.can("user_token"), state.loaders.policy is not None
+    # The agent's own token is good for more than this call: for what a policy forbids.
+    if state.loaders.user_token is not None and not (mints and filtered):
         return _loaded_token(agent), None
-    if not state.client.can("user_token"):
+    if not mints:
         raise UserTokenUnavailable()
     minted = state.client.user_token(
         agent.email,
