@@ -184,7 +184,7 @@ class _Cleaning:
     def _labels(self, value: t.Any) -> list[str]:
         if isinstance(value, str):
             value = [value]
-        if value is None:
+        if value is None or value == ():
             return []
         if not isinstance(value, Iterable) or isinstance(value, bytes | Mapping):
             self._remarks.append(f"labels left out, a {type(value).__name__}")

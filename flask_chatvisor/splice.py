@@ -116,8 +116,10 @@ def _in_a_tag(body: bytes, at: int) -> bool:
 
 
 def _is_left_open(before: bytes) -> bool:
-    suspects = _SUSPECT.finditer(before)
-    return any(_LEFT_OPEN.match(before, suspect.start()) for suspect in suspects)
+    for suspect in _SUSPECT.finditer(before):
+        if _LEFT_OPEN.match(before, suspect.start()):
+            return True
+    return False
 
 
 def _in_a_comment(before: bytes) -> bool:
