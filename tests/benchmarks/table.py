@@ -27,7 +27,7 @@ class Aim:
 
     def met(self, row: Row) -> bool:
         if self.kind == "times":
-            return row.ratio <= self.limit
+            return round(row.ratio, 2) <= self.limit  # as it is printed
         return row.ours - row.theirs <= self.limit
 
     def describe(self, unit: str) -> str:
