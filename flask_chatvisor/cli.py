@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import time
 import typing as t
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
-from email.utils import parsedate_to_datetime
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
+from . import checks
 from .directory import SORTS
 from .directory import Query
 from .errors import ServiceError
 from .errors import SetupError
 from .rest.models import ActiveUser
-from .rest.transport import Answer
-from .rest.transport import Transport
-from .state import EmbeddedService
 from .state import State
 from .state import current_state
-from .tokens import LEEWAY
 
 INSTALL = 'The service is an extra. Install it: pip install "flask-chatvisor[service]"'
 
@@ -36,8 +29,14 @@ chatvisor = AppGroup(
 
 
 @chatvisor.command()
-def check() -> None:
+@click.option("--url", "urls", multiple=True, help="A page to look at; repeatable.")
+@click.option("--user", "user_id", help="The id of the user who looks at them.")
+def check(urls: tuple[str, ...], user_id: str | None) -> None:
     """Show the configuration and try everything that it needs.
+
+    A --url that is a path is asked of this application, in this process: who would be
+    tagged there, or why nobody, and what the page's Content-Security-Policy lacks. A
+    whole URL is fetched.
 
     Exits with 1 if something does not work. Secrets are not shown.
     """
@@ -47,7 +46,7 @@ def check() -> None:
         click.echo("\nNothing to try: CHATVISOR_ENABLED is False.")
         return
     try:
-        failed = _count_failures(_trials(state))
+        failed = _count_failures(_trials(state, urls, user_id))
     finally:
         if state.embedded is not None:
             state.embedded.stop()
@@ -120,19 +119,16 @@ def _yes(value: t.Any) -> str:
     return "yes" if value else "no"
 
 
-def _trials(state: State) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Everything to be tried: a name, and a function that says how it went."""
-    settings = state.settings
-    if state.embedded is not None:
-        yield "embedded", functools.partial(_embedded_runs, state.embedded)
-    yield "script", lambda: _script_is_there(settings.script_url, settings.timeout)
-    if settings.directory == "browser":
-        yield "API", lambda: "not used by the server: the directory is the browser's"
-    else:
-        yield "API token", lambda: _token_is_accepted(state.client.probe())
+def _trials(
+    state: State, urls: Iterable[str], user_id: str | None
+) -> Iterator[checks.Trial]:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    yield from checks.of_service(state)
+    for url in urls:
+        yield from checks.of_page(app, url, user_id)
 
 
-def _count_failures(trials: Iterable[tuple[str, Callable[[], str]]]) -> int:
+def _count_failures(trials: Iterable[checks.Trial]) -> int:
     click.echo()
     failed = 0
     for name, trial in trials:
@@ -142,52 +138,6 @@ def _count_failures(trials: Iterable[tuple[str, Callable[[], str]]]) -> int:
             failed += 1
             click.echo(f"failed  {name}: {error}")
     return failed
-
-
-def _embedded_runs(embedded: EmbeddedService) -> str:
-    try:
-        embedded.ensure()
-    except RuntimeError as error:
-        raise SetupError(str(error)) from error
-    return "runs"
-
-
-def _script_is_there(url: str, timeout: tuple[float, float]) -> str:
-    # Without the token: the script is public, and may be another host's.
-    transport = Transport(url, None, timeout)
-    try:
-        answer = transport.get("")
-    except ServiceError as error:
-        raise SetupError(
-            f"{error.message} Check CHATVISOR_SCRIPT_ID or CHATVISOR_SCRIPT_URL."
-        ) from error
-    finally:
-        transport.close()
-    kind = answer.headers.get("Content-Type", "")
-    if "javascript" not in kind:
-        raise SetupError(f"{url} is {kind or 'of no type'}, not JavaScript.")
-    return f"{len(answer.body)} bytes of JavaScript"
-
-
-def _token_is_accepted(answer: Answer) -> str:
-    difference = clock_difference(answer.headers, time.time())
-    if difference is None:
-        return "accepted; the service does not tell its time"
-    if abs(difference) > LEEWAY:
-        raise SetupError(
-            f"accepted, but this clock is {abs(difference):.0f} s"
-            f" {'ahead of' if difference > 0 else 'behind'} the service's. Tokens allow"
-            f" {LEEWAY} s: set both by NTP."
-        )
-    return f"accepted; the clocks are {abs(difference):.0f} s apart"
-
-
-def clock_difference(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds by which a clock is ahead of the one that wrote the ``Date`` header."""
-    try:
-        return now - parsedate_to_datetime(headers["Date"]).timestamp()
-    except (KeyError, ValueError):
-        return None
 
 
 _COLUMNS = ("NAME", "E-MAIL", "PAGE", "SINCE", "STATE", "VISITOR")

@@ -17,6 +17,7 @@ from . import templating
 from .directory import Directory
 from .errors import ConfigurationError
 from .errors import SetupError
+from .inspection import needed_sources
 from .rest.client import Client
 from .rest.transport import Transport
 from .state import KEY
@@ -126,12 +127,7 @@ class Chatvisor:
         :return: sources by directive, ``{"script-src": ["'self'", …], …}``, to be
             added to the application's own.
         """
-        origins = current_state().settings.browser_origins
-        return {
-            "script-src": ["'self'", *origins[:1]],
-            "style-src": ["'self'"],
-            "connect-src": ["'self'", *origins],
-        }
+        return needed_sources(current_state().settings.browser_origins)
 
     def _check_policy(self, settings: config.Settings) -> None:
         if settings.directory != "browser":

@@ -6,8 +6,8 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import current_app
 from flask import Flask
+from flask import current_app
 
 from .config import Settings
 from .errors import SetupError

@@ -21,7 +21,6 @@ import json
 import threading
 import time
 import typing as t
-from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs
@@ -36,6 +35,7 @@ from . import tokens
 from .directory import is_meant
 from .directory import pick
 from .directory import sort_users
+from .inspection import Page
 from .rest.models import ActiveUser
 from .rest.models import timestamp
 from .state import state_of
@@ -52,26 +52,7 @@ def tag_of(response: TestResponse) -> dict[str, t.Any] | None:
 
 def block_of(response: TestResponse) -> dict[str, t.Any] | None:
     """Find the whole data block of a page: ``tag``, ``reset`` and ``refresh``."""
-    finder = _BlockFinder()
-    finder.feed(response.get_data(as_text=True))
-    return json.loads("".join(finder.text)) if finder.text else None
-
-
-class _BlockFinder(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.text: list[str] = []
-        self._inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._inside = tag == "script" and ("id", "chatvisor-tag") in attrs
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.text.append(data)
+    return Page(response.get_data(as_text=True)).block
 
 
 class AgentClient:

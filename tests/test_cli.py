@@ -17,16 +17,26 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask import Response
+from flask import redirect
+from flask import render_template_string
 from flask.testing import FlaskCliRunner
 
 import flask_chatvisor
-from flask_chatvisor.cli import clock_difference
+from flask_chatvisor import checks
+from flask_chatvisor.checks import clock_difference
 from flask_chatvisor.extension import Chatvisor
+from flask_chatvisor.inspection import needed_sources
 from flask_chatvisor.rest.models import CallAgent
 from flask_chatvisor.rest.models import InCall
 from flask_chatvisor.rest.models import Location
+from flask_chatvisor.state import state_of
+from flask_chatvisor.tagging import Reason
 from flask_chatvisor.testing import FakeService
+from tests.conftest import JOHN
+from tests.conftest import MARY
 from tests.conftest import load_agent
+from tests.conftest import load_visitor
 from tests.conftest import make_application
 from tests.rest.upstream import Upstream
 from tests.rest.upstream import answer
@@ -185,6 +195,167 @@ def test_check_fails_where_something_else_has_the_embedded_services_address(
     code, output = run(runner(EMBEDDED=True, EMBEDDED_BIND=bind), "check")
     assert code == 1
     assert "CHATVISOR_EMBEDDED_BIND" in output
+
+
+# --- check --url
+
+
+def with_pages(service: FakeService, policy: str = "") -> Flask:
+    """An application with all kinds of pages, and this policy."""
+    config = service.config().items()
+    keys = {key.removeprefix("CHATVISOR_"): value for key, value in config}
+    chatvisor = Chatvisor()
+    chatvisor.visitor_loader(load_visitor)
+    chatvisor.agent_loader(load_agent)
+    app, _ = make_application(chatvisor, IDENTITY_KEY="k" * 32, **keys)
+    html = "<body>Hello</body>"
+    app.add_url_rule("/exempt", view_func=chatvisor.exempt(lambda: html))
+    app.add_url_rule("/json", "json", lambda: {"a": 1})
+    app.add_url_rule("/moved", "moved", lambda: redirect("/elsewhere"))
+    app.add_url_rule("/stream", "stream", lambda: iter([html]))
+    app.add_url_rule("/fragment", "fragment", lambda: "<li>one</li>")
+    by_hand = "<body>{{ chatvisor_tag() }}</body>"
+    app.add_url_rule("/hand", "hand", lambda: render_template_string(by_hand))
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        if policy:
+            response.headers["Content-Security-Policy"] = policy
+        return response
+
+    return app
+
+
+def look(app: Flask, url: str, user: str = "") -> tuple[int, list[str]]:
+    """Check one page: the exit code, and what is said of it."""
+    options = ["--url", url, *(["--user", user] if user else [])]
+    code, output = run(app.test_cli_runner(), "check", *options)
+    heads = f" page {url}: ", f" policy of {url}: "
+    lines = output.splitlines()
+    return code, [line for line in lines if any(head in line for head in heads)]
+
+
+def test_check_tells_who_would_be_tagged(service: FakeService) -> None:
+    code, (page, policy) = look(with_pages(service), "/", JOHN.id)
+    assert code == 0
+    assert page.startswith("ok      page /: tagged: {")
+    assert json.loads(page.partition("tagged: ")[2]) == {
+        "id": "1",
+        "email": "john@example.com",
+        "firstname": "John",
+        "lastname": "Doe",
+    }
+    assert policy == "ok      policy of /: there is none, so nothing is kept out"
+
+
+@pytest.mark.parametrize(
+    ("url", "user", "code", "said"),
+    [
+        ("/", "", 0, "not tagged: anonymous (nobody is signed in; name a user by"),
+        ("/", MARY.id, 0, "not tagged: agent"),
+        ("/exempt", JOHN.id, 0, "not tagged: exempt"),
+        ("/json", JOHN.id, 0, "not tagged: not-html"),
+        ("/hand", JOHN.id, 0, 'tagged: {"id": "1"'),
+        ("/hand", "", 0, "not tagged: manual"),
+        ("/stream", JOHN.id, 1, "not tagged: streamed"),
+        ("/fragment", JOHN.id, 1, "not tagged: no-body"),
+        ("/nowhere", JOHN.id, 1, "It answered 404."),
+        ("/moved", JOHN.id, 1, "It answered 302, to http://localhost/elsewhere."),
+    ],
+)
+def test_check_tells_why_nobody_is_tagged(
+    service: FakeService, url: str, user: str, code: int, said: str
+) -> None:
+    exit_code, lines = look(with_pages(service), url, user)
+    assert exit_code == code
+    assert lines[0].startswith("ok" if code == 0 else "failed")
+    assert said in lines[0]
+
+
+def test_check_knows_a_remedy_for_every_reason() -> None:
+    assert set(checks._WHY) == set(Reason)
+
+
+def test_check_says_that_there_is_no_such_user(service: FakeService) -> None:
+    code, (page,) = look(with_pages(service), "/", "99")
+    assert code == 1
+    assert "user_loader knows no user '99'" in page
+
+
+def test_check_leaves_the_application_as_it_was(service: FakeService) -> None:
+    app = with_pages(service)
+    look(app, "/", JOHN.id)
+    assert "X-Chatvisor" not in app.test_client().get("/").headers
+
+
+def test_check_names_what_a_policy_lacks(service: FakeService) -> None:
+    socket_origin = service.url.replace("http", "ws")
+    app = with_pages(service, f"default-src 'self'; connect-src {service.url}")
+    code, (_, policy) = look(app, "/", JOHN.id)
+    assert code == 1
+    assert policy.startswith("failed  policy of /: ")
+    assert f"script-src lacks {service.url}; connect-src lacks 'self'" in policy
+    assert f"connect-src lacks {socket_origin}" in policy
+    assert f"connect-src lacks {service.url}" not in policy
+    assert "chatvisor.csp()" in policy
+
+
+def test_check_is_content_with_what_csp_names(service: FakeService) -> None:
+    app = with_pages(service)
+    with app.app_context():
+        named = needed_sources(state_of(app).settings.browser_origins)
+    policy = "; ".join(f"{one} {' '.join(sources)}" for one, sources in named.items())
+    code, (_, said) = look(with_pages(service, policy), "/", JOHN.id)
+    assert code == 0
+    assert "allows all that is needed" in said
+
+
+def test_check_knows_the_pages_nonce(service: FakeService) -> None:
+    policy = "script-src 'nonce-abc' 'strict-dynamic'"
+    app = with_pages(service, policy)
+    app.jinja_env.globals["csp_nonce"] = "abc"
+    assert look(app, "/", JOHN.id)[0] == 0
+    assert look(app, "/")[0] == 0
+    app.jinja_env.globals["csp_nonce"] = "another"
+    assert look(app, "/", JOHN.id)[0] == 1
+
+
+def test_check_fetches_a_page_of_a_running_application(service: FakeService) -> None:
+    headers = {"X_Chatvisor": "anonymous", "Content_Security_Policy": "script-src *"}
+    page = answer(200, b"<body></body>", kind="text/html", **headers)
+    with Upstream(page) as upstream:
+        code, lines = look(with_pages(service), f"{upstream.url}/login/?next=1")
+    assert code == 0
+    assert "not tagged: anonymous" in lines[0]
+    assert "allows all that is needed" in lines[1]
+    (request,) = upstream.requests
+    assert request.target == "/login/?next=1"
+    assert request.headers["Accept"] == "text/html"
+    assert "Authorization" not in request.headers
+
+
+def test_check_says_what_it_cannot_tell_of_a_running_application(
+    service: FakeService,
+) -> None:
+    with Upstream(answer(200, b"<body></body>", kind="text/html")) as upstream:
+        code, lines = look(with_pages(service), upstream.url)
+    assert code == 0
+    assert "CHATVISOR_DEBUG_HEADER" in lines[0]
+
+
+def test_check_fails_for_a_page_that_is_not_there(service: FakeService) -> None:
+    with Upstream(answer(404)) as upstream:
+        code, (page,) = look(with_pages(service), f"{upstream.url}/x")
+    assert code == 1
+    assert page.endswith("/x answers 404.")
+
+
+def test_check_looks_at_several_pages(service: FakeService) -> None:
+    commands = with_pages(service).test_cli_runner()
+    code, output = run(commands, "check", "--url", "/", "--url", "/nowhere")
+    assert code == 1
+    assert "ok      page /: " in output
+    assert "failed  page /nowhere: " in output
 
 
 # --- users

@@ -133,12 +133,18 @@ class Transport:
         self._clock = clock
         _instances.add(self)
 
-    def get(self, path: str, params: Mapping[str, t.Any] | None = None) -> Answer:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, t.Any] | None = None,
+        *,
+        accept: str = "application/json, */*;q=0.1",
+    ) -> Answer:
         """Ask for something; tried again where that may help.
 
         :raises ServiceError: one of its subclasses, for whatever goes wrong.
         """
-        return self._request("GET", path, params=params)
+        return self._request("GET", path, params=params, headers={"Accept": accept})
 
     def post(self, path: str, json: Mapping[str, t.Any], *, repeatable: bool) -> Answer:
         """Send something.
@@ -146,7 +152,10 @@ class Transport:
         :param repeatable: doing it twice does no harm, so it may be tried again.
         :raises ServiceError: one of its subclasses, for whatever goes wrong.
         """
-        return self._request("POST", path, json=json, repeatable=repeatable)
+        headers = {"Accept": "application/json"}
+        return self._request(
+            "POST", path, json=json, repeatable=repeatable, headers=headers
+        )
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -177,7 +186,6 @@ class Transport:
                 method,
                 self.base_url + path,
                 auth=self._auth,
-                headers={"Accept": "application/json, */*;q=0.1"},
                 timeout=self._timeout,
                 proxies=self._proxies,
                 # A redirect would take the token along, or lose the method.
