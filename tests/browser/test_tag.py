@@ -283,6 +283,35 @@ def test_a_page_that_is_prerendered_announces_nobody_until_it_is_shown(
     expect_calls(page, JOHN)
 
 
+AHEAD = """<body><a href="/other">Other</a><script type="speculationrules">
+{"prerender": [{"urls": ["/other"], "eagerness": "immediate"}]}</script></body>"""
+
+
+def test_a_page_that_was_loaded_ahead_is_not_believed_either(
+    portal: OpenPortal, open_page: OpenPage
+) -> None:
+    running = portal()
+    running.page(AHEAD, "/ahead")
+    purposes: list[str | None] = []
+    loaded = threading.Event()
+
+    @running.app.after_request
+    def note(response: Response) -> Response:
+        if request.path == "/other":
+            purposes.append(request.headers.get("Sec-Purpose"))
+            loaded.set()
+        return response
+
+    page = open_page(f"{running.url}/sign-in/1")
+    page.goto(f"{running.url}/ahead")
+    assert loaded.wait(60)
+    assert purposes == ["prefetch;prerender"]
+    assert running.asked == []
+    running.sign_in(page, "2")
+    page.click("a")
+    expect_calls(page, RESET, JANE)
+
+
 # --- pages that stay open ---------------------------------------------------------
 
 
