@@ -76,6 +76,7 @@ def test_the_routes_of_agents_are_these(app: Flask) -> None:
         ("/chatvisor/users.json", "chatvisor.users_json"),
         ("/chatvisor/users/<path:query>", "chatvisor.user"),
         ("/chatvisor/users/<path:query>.json", "chatvisor.user_json"),
+        ("/chatvisor/start", "chatvisor.how_to_start"),
         ("/chatvisor/calls", "chatvisor.start_call"),
         ("/chatvisor/token", "chatvisor.token"),
     }
