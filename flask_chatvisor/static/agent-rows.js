@@ -38,8 +38,15 @@ function newRow(blank) {
   return /** @type {HTMLElement} */ (copy.firstElementChild);
 }
 
+/** What a row was filled with last. @type {WeakMap<HTMLElement, string>} */
+const filled = new WeakMap();
+
 /** @param {HTMLElement} row @param {User} user */
 function fillRow(row, user) {
+  // Of a long list few rows change at a time.
+  const data = JSON.stringify(user);
+  if (filled.get(row) === data) return;
+  filled.set(row, data);
   setAttribute(row, "data-chatvisor-user", user.visitorId);
   row.classList.toggle("chatvisor-row-waiting", waits(user));
   row.classList.remove("chatvisor-row-left");
@@ -48,6 +55,7 @@ function fillRow(row, user) {
 
 /** Keep a row whose user has gone until the agent's focus leaves it. @param {HTMLElement} row */
 function leave(row) {
+  filled.delete(row);
   row.classList.add("chatvisor-row-left");
   row.classList.remove("chatvisor-row-waiting");
   fill(row, null, "offline");

@@ -47,13 +47,18 @@ export function language() {
   }
 }
 
+/** The moments that the titles say. @type {WeakMap<HTMLTimeElement, string>} */
+const told = new WeakMap();
+
 /** @param {HTMLTimeElement} time */
 export function tell(time) {
   const at = new Date(time.dateTime);
   if (isNaN(at.getTime())) return;
   setText(time, elapsed(time.dateTime, time.dataset.chatvisorTime));
-  const title = at.toLocaleString(language());
-  if (time.title !== title) time.title = title;
+  // Writing a date takes far longer than a span.
+  if (told.get(time) === time.dateTime) return;
+  told.set(time, time.dateTime);
+  time.title = at.toLocaleString(language());
 }
 
 export function tellAll() {

@@ -13,6 +13,7 @@ import time
 
 from . import first_frame
 from . import injection
+from . import list as long_list
 from . import presence
 from .table import Row
 from .table import machine
@@ -21,6 +22,7 @@ from .table import render
 PARTS = {
     "injection": injection.measure,
     "presence": presence.measure,
+    "list": long_list.measure,
     "first-frame": first_frame.measure,
 }
 

@@ -12,7 +12,6 @@ import asyncio
 import gc
 import json
 import random
-import resource
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect
 
 from .servers import Server
+from .servers import allow_files
 from .sides import Bare
 from .sides import Ours
 from .sides import Side
@@ -79,7 +79,7 @@ def measure() -> list[Row]:
 
     :raises RuntimeError: if so many connections are not allowed here.
     """
-    _allow_files(VISITORS + SPARE_FILES)
+    allow_files(VISITORS + SPARE_FILES)
     ours, bare = [], []
     for _ in range(ROUNDS):
         bare.append(asyncio.run(_round(Bare())))
@@ -103,18 +103,6 @@ MEMORY_AIM = Aim(30, "more")
 def _ms(results: list[Result], percentile: int) -> float:
     found = (quantiles(one.latencies, n=100)[percentile - 1] for one in results)
     return median(found) * 1000
-
-
-def _allow_files(count: int) -> None:
-    """Raise the limit of open files as far as needed; the servers inherit it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < count:
-        raise RuntimeError(
-            f"{VISITORS:,} visitors need {count:,} open files in one process, but only"
-            f" {hard:,} are allowed here. Raise the hard limit: ulimit -n {count}."
-        )
-    if soft != resource.RLIM_INFINITY and soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 async def _round(side: Side) -> Result:

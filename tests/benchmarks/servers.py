@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -62,6 +63,20 @@ def bare_server() -> Iterator[Server]:
 
 
 @contextmanager
+def agents_application(service: Server) -> Iterator[Server]:
+    """Run an application whose agents see the users of this service."""
+    port = _free_port()
+    environ = {
+        "PORT": str(port),
+        "SERVICE": service.url,
+        "API_TOKEN": API_TOKEN,
+        "IDENTITY_KEY": IDENTITY_KEY,
+    }
+    with _running("tests.benchmarks.agents_app", port, environ) as server:
+        yield server
+
+
+@contextmanager
 def _running(module: str, port: int, environ: Mapping[str, str]) -> Iterator[Server]:
     with tempfile.TemporaryFile() as output:
         popen = subprocess.Popen(
@@ -79,6 +94,21 @@ def _running(module: str, port: int, environ: Mapping[str, str]) -> Iterator[Ser
             yield server
         finally:
             _stop(popen)
+
+
+def allow_files(count: int) -> None:
+    """Raise the limit of open files as far as needed; started servers inherit it.
+
+    :raises RuntimeError: if so many are not allowed here.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        raise RuntimeError(
+            f"{count:,} open files are needed in one process, but only {hard:,} are"
+            f" allowed here. Raise the hard limit: ulimit -n {count}."
+        )
+    if soft != resource.RLIM_INFINITY and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 def _answers(server: Server, popen: subprocess.Popen[bytes]) -> bool:
