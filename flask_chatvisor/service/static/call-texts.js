@@ -1,182 +1,48 @@
 // @ts-check
 /**
- * Every text of the call window, by language. `{agent}` and `{visitor}` are names.
+ * What the call window says, in the language of the page that opened it.
  *
- * A language may lack keys: the English text stands in.
+ * A language is a file of its own, with a line here; what it lacks is said in English.
  */
 
-/** @type {Record<string, Record<string, string>>} */
-const TEXTS = {
-  en: {
-    "app": "Screen sharing",
-    "someone.agent": "the agent",
-    "someone.visitor": "the customer",
+import { de } from "./call-texts-de.js";
+import { en } from "./call-texts-en.js";
 
-    // Window titles
-    "title.opening": "Opening …",
-    "title.agent.ringing": "Asking {visitor} …",
-    "title.agent.waiting": "Joining {visitor} …",
-    "title.agent.accepted": "{visitor} accepted",
-    "title.agent.connecting": "Connecting to {visitor} …",
-    "title.agent.live": "● {visitor}",
-    "title.visitor.ringing": "Opening …",
-    "title.visitor.waiting": "Waiting for help",
-    "title.visitor.accepted": "Choose what to share",
-    "title.visitor.connecting": "Connecting to {agent} …",
-    "title.visitor.live": "● Sharing with {agent}",
-    "title.ended": "Call ended",
+/** By language tag in lower case. @type {Map<string, Record<string, string>>} */
+export const LANGUAGES = new Map([
+  ["en", en],
+  ["de", de],
+]);
 
-    // What is going on: a heading and a sentence for each role and state
-    "opening.head": "Opening the call …",
-    "opening.text": "This takes a moment.",
-    "agent.ringing.head": "Asking {visitor} …",
-    "agent.ringing.text":
-      "They are being asked on every page that they have open here. Your name is shown to them.",
-    "agent.waiting.head": "Joining {visitor} …",
-    "agent.waiting.text": "They asked for help and are waiting for you.",
-    "agent.accepted.head": "{visitor} has accepted",
-    "agent.accepted.text": "They are choosing what to share. Their picture appears here.",
-    "agent.connecting.head": "Connecting to {visitor} …",
-    "agent.connecting.text": "The picture appears as soon as the connection stands.",
-    "visitor.ringing.head": "Opening the call …",
-    "visitor.ringing.text": "This takes a moment.",
-    "visitor.waiting.head": "Help is on its way",
-    "visitor.waiting.text": "Keep this window open. Somebody will be with you here.",
-    "visitor.waiting.next": "You are next. Keep this window open.",
-    "visitor.waiting.one": "One person is before you. Keep this window open.",
-    "visitor.waiting.many": "{count} people are before you. Keep this window open.",
-    "visitor.accepted.head": "Show {agent} your screen",
-    "visitor.accepted.text":
-      "{agent} is with you. Your browser now lets you choose what to show.",
-    "visitor.again.head": "Choose again what to share",
-    "visitor.again.text":
-      "This window was loaded anew, which stopped the sharing. The call goes on.",
-    "visitor.connecting.head": "Connecting to {agent} …",
-    "visitor.connecting.text": "Your screen is shown as soon as the connection stands.",
-    "visitor.live.head": "{agent} sees what you share",
-    "visitor.live.text":
-      "Go on in your other tab or window; you can come back here to stop at any moment.",
+/** @param {string} tag */
+const textsIn = (tag) =>
+  LANGUAGES.get(tag.toLowerCase()) ?? LANGUAGES.get(tag.toLowerCase().split("-")[0] ?? "");
 
-    // What the visitor should know before choosing
-    "facts.chosen": "{agent} sees only what you choose: one tab, one window, or the whole screen.",
-    "facts.tab": "For most questions the tab with the page in question is enough.",
-    "facts.look": "{agent} can look, but cannot click, type or change anything.",
-    "facts.stop": "You can stop at any moment, here or in the browser’s own bar.",
+/** What anybody has written into a link need not be a language. @param {string} tag */
+function isTag(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
 
-    "surface.browser": "a browser tab",
-    "surface.window": "a window",
-    "surface.monitor": "your whole screen",
-    "surface.unknown": "your screen",
+/** The first that is known: the opening page's, then those of the browser. */
+function chosen() {
+  const asked = new URLSearchParams(window.location.search).get("lang") ?? "";
+  const wanted = [asked, ...navigator.languages].filter(isTag);
+  return wanted.find((tag) => textsIn(tag)) ?? "en";
+}
 
-    // Buttons
-    "share": "Choose what to share",
-    "stop.visitor.waiting": "Stop waiting",
-    "stop.visitor.accepted": "Not now",
-    "stop.visitor.connecting": "Stop sharing",
-    "stop.visitor.live": "Stop sharing",
-    "stop.agent.ringing": "Cancel",
-    "stop.agent.accepted": "Cancel",
-    "stop.agent.connecting": "End call",
-    "stop.agent.live": "End call",
-    "stop": "End call",
-    "microphone.on": "Microphone on",
-    "microphone.off": "Microphone off",
-    "sound": "Turn on sound",
-    "size.fit": "Fit to window",
-    "size.full": "Actual size",
-    "fullscreen": "Full screen",
-    "close": "Close this window",
-    "close.by-hand": "You can close this tab or window now.",
+const language = chosen();
+const texts = { ...en, ...textsIn(language) };
+const plural = new Intl.PluralRules(language);
 
-    // The bar while sharing, and the agent’s facts
-    "bar.sharing": "You are sharing {surface} with {agent}",
-    "verified": "Verified",
-    "verified.long": "The application has vouched for who this is.",
-    "unverified": "Not verified",
-    "unverified.long": "The page says who this is; nothing vouches for it.",
-    "on-page": "On {page}",
-    "duration": "Duration",
-    "screen-of": "The screen of {visitor}",
-    "preview": "What you share",
-    "quality.good": "Good connection",
-    "quality.fair": "Fair connection",
-    "quality.poor": "Poor connection",
-    "quality.none": "No connection",
-    "quality.relay": "relayed",
-    "quality.direct": "direct",
-
-    // What is wrong at the moment
-    "problem.signal": "The connection to the service was lost. Trying again …",
-    "problem.signal-live":
-      "The connection to the service was lost. Trying again; the picture goes on meanwhile.",
-    "problem.media": "The connection was interrupted. It is being restored …",
-    "problem.slow":
-      "No connection has come about yet. A firewall may block it, or the relay server cannot be reached. Still trying …",
-    "problem.away.agent": "{agent} is not connected at the moment. Waiting …",
-    "problem.away.visitor": "{visitor} is not connected at the moment. Waiting …",
-    "problem.capture": "The browser could not show that. Please choose something else.",
-    "problem.system":
-      "Your computer does not allow this browser to record the screen. Allow it in the system’s privacy settings, then choose again.",
-    "problem.microphone": "The microphone could not be used. Check the browser’s permission.",
-
-    // How it ended
-    "ended.visitor.visitor-ended": "You ended the call",
-    "ended.visitor.agent-ended": "{agent} ended the call",
-    "ended.visitor.declined": "You declined",
-    "ended.visitor.no-answer": "The request has expired",
-    "ended.visitor.share-cancelled": "You chose not to share",
-    "ended.visitor.visitor-closed": "The call window was closed",
-    "ended.visitor.agent-closed": "{agent} closed the call window",
-    "ended.visitor.connection-lost": "The connection was lost",
-    "ended.visitor.visitor-gone": "The call ended because your page was closed",
-    "ended.visitor.busy": "Another call is going on",
-    "ended.visitor.failed": "No connection could be made",
-    "ended.agent.visitor-ended": "{visitor} ended the call",
-    "ended.agent.agent-ended": "You ended the call",
-    "ended.agent.declined": "{visitor} declined",
-    "ended.agent.no-answer": "{visitor} did not answer",
-    "ended.agent.share-cancelled": "{visitor} chose not to share",
-    "ended.agent.visitor-closed": "{visitor} closed the call window",
-    "ended.agent.agent-closed": "You closed the call window",
-    "ended.agent.connection-lost": "The connection to {visitor} was lost",
-    "ended.agent.visitor-gone": "{visitor} has left",
-    "ended.agent.busy": "{visitor} is in another call",
-    "ended.agent.failed": "No connection could be made",
-    "ended.none.busy": "This person is in another call",
-    "ended.none.visitor-gone": "This person has left",
-    "ended.none.failed": "The call could not be started",
-    "ended.none.other": "The call is over",
-
-    "after.visitor": "Nothing of your screen is shown any more.",
-    "after.visitor.share-cancelled": "Nothing of your screen was shown.",
-    "after.visitor.declined": "Nothing of your screen was shown.",
-    "after.visitor.no-answer": "Nothing of your screen was shown. Ask for a new call if you still need help.",
-    "after.visitor.connection-lost":
-      "It could not be restored in time. Nothing of your screen is shown any more.",
-    "after.visitor.failed":
-      "A firewall may block it, or the service’s relay cannot be reached. Nothing of your screen is shown.",
-    "after.visitor.unsupported":
-      "This browser cannot share its screen; phones and tablets cannot at all. Please open the page in a current browser on a computer.",
-    "after.visitor.insecure":
-      "Browsers share a screen on secure pages only, and this page was not loaded over https.",
-    "after.agent": "You can start another call from your list.",
-    "after.agent.declined": "Ask whether it suits them before you try again.",
-    "after.agent.no-answer": "Nobody reacted to the question on their pages.",
-    "after.agent.connection-lost": "It did not come back in time.",
-    "after.agent.failed":
-      "A firewall may block it, the relay cannot be reached, or the customer’s browser cannot share its screen.",
-    "after.none.busy": "Try again when that call is over.",
-    "after.none.visitor-gone": "Nobody is there to be asked any more.",
-    "after.none.failed": "Close this window and try again. If that does not help, sign in anew.",
-    "elsewhere.head": "The call goes on in another window",
-    "elsewhere.text": "It was opened there; this window has left it.",
-    "expired.head": "This call cannot be opened",
-    "expired.text":
-      "It is over, or it was opened in another window already: its link works once.",
-  },
-};
-
-const language = (navigator.language || "en").slice(0, 2);
+/** Let the browser know: for its voice, its hyphens, and the side to begin at. */
+export function declareLanguage() {
+  document.documentElement.lang = language;
+  document.documentElement.dir = text("direction");
+}
 
 /**
  * @param {string} key
@@ -184,7 +50,7 @@ const language = (navigator.language || "en").slice(0, 2);
  * @returns {string}
  */
 export function text(key, values = {}) {
-  const template = TEXTS[language]?.[key] ?? TEXTS.en?.[key] ?? key;
+  const template = texts[key] ?? key;
   return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
@@ -195,6 +61,25 @@ export function text(key, values = {}) {
  * @param {Record<string, string>} [values]
  */
 export function firstText(keys, values = {}) {
-  const found = keys.find((key) => TEXTS[language]?.[key] ?? TEXTS.en?.[key]);
+  const found = keys.find((key) => texts[key]);
   return found ? text(found, values) : "";
+}
+
+/**
+ * A text that depends on a number: at its key are those of the language's plural forms.
+ *
+ * @param {string} key
+ * @param {number} count
+ */
+export function countedText(key, count) {
+  const keys = [`${key}.${plural.select(count)}`, `${key}.other`];
+  return firstText(keys, { count: number(count) });
+}
+
+/**
+ * @param {number} value
+ * @param {Intl.NumberFormatOptions} [options]
+ */
+export function number(value, options) {
+  return new Intl.NumberFormat(language, options).format(value);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What the call window shows: one function from what is known to the page. */
 
-import { firstText, text } from "./call-texts.js";
+import { countedText, firstText, number, text } from "./call-texts.js";
 
 /**
  * @typedef {"opening" | "waiting" | "ringing" | "accepted" | "connecting" | "live" |
@@ -219,8 +219,7 @@ function wordsOf(model, values) {
 function queueText(position) {
   if (position === null || position < 0) return text("visitor.waiting.text");
   if (position === 0) return text("visitor.waiting.next");
-  if (position === 1) return text("visitor.waiting.one");
-  return text("visitor.waiting.many", { count: String(position) });
+  return countedText("visitor.waiting", position);
 }
 
 /** The sharing went with the page that was loaded again. @param {Model} model */
@@ -312,10 +311,10 @@ export function renderDuration(model) {
 
 /** @param {number} seconds */
 function clock(seconds) {
-  const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+  const two = { minimumIntegerDigits: 2 };
   const hours = Math.floor(seconds / 3600);
-  const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return hours ? `${hours}:${rest}` : rest;
+  const rest = [number(Math.floor(seconds / 60) % 60, two), number(seconds % 60, two)];
+  return [...(hours ? [number(hours)] : []), ...rest].join(":");
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { measure, Sharer, Watcher } from "./call-peer.js";
 import { Signal } from "./call-signal.js";
-import { text } from "./call-texts.js";
+import { declareLanguage, number, text } from "./call-texts.js";
 import * as view from "./call-view.js";
 
 /** @typedef {import("./call-signal.js").Message} Message */
@@ -22,6 +22,7 @@ const REASONS = new Set([
   "failed",
 ]);
 const OPENED_ELSEWHERE = 4403;
+const MILLISECONDS = /** @type {const} */ ({ style: "unit", unit: "millisecond" });
 const SLOW = 12_000; // ms after which the agent is told that nothing connects
 
 /** @type {view.Model} */
@@ -386,7 +387,7 @@ async function assess() {
 function judge(quality) {
   const { rtt, width, height } = quality;
   const details = [
-    rtt === null ? "" : `${Math.round(rtt * 1000)} ms`,
+    rtt === null ? "" : number(Math.round(rtt * 1000), MILLISECONDS),
     width ? `${width} × ${height}` : "",
     text(quality.relay ? "quality.relay" : "quality.direct"),
   ];
@@ -429,10 +430,11 @@ function closeWindow() {
 }
 
 function main() {
+  declareLanguage();
   listen();
   const callId = decodeURIComponent(window.location.pathname.split("/").pop() ?? "");
   const fragment = window.location.hash.slice(1);
-  history.replaceState(null, "", window.location.pathname);
+  history.replaceState(null, "", window.location.pathname + window.location.search);
   if (callId === "none") return over(fragment.replace(/^ended=/, ""));
   signal = new Signal(callId, fragment, receive, lost, refused);
   setInterval(() => void assess(), 2000);

@@ -27,41 +27,103 @@
 
   // --- texts ---------------------------------------------------------------------
 
-  /** @type {Record<string, Record<string, string>>} */
-  const TEXTS = {
-    en: {
-      "invitation.title": "{name} asks to see your screen",
-      "invitation.who": "{name} ({email}) would like to help you here.",
-      "invitation.who-named-by-email": "{email} would like to help you here.",
-      "invitation.choice": "You choose what to show: a tab, a window or the screen.",
-      "invitation.nothing": "Nothing is shown before you have chosen.",
-      "invitation.view-only": "They can look, but cannot click or type for you.",
-      "invitation.stop": "You can stop at any moment.",
-      "invitation.accept": "Accept",
-      "invitation.decline": "Decline",
-      "invitation.window": "The call opens in a window of its own.",
-      "invitation.opened": "The call has been opened in another window or tab.",
-      "notice.close": "Close",
-      "notice.open-call": "Open the call",
-      "notice.blocked": "The browser has not let the call’s window open.",
-      "notice.no-answer": "{name} asked to see your screen. The request has expired.",
-      "notice.agent-ended": "{name} has taken the request back.",
-      "notice.over": "{name} no longer asks to see your screen.",
-      "failed.busy": "There is a call already.",
-      "failed.visitor-gone": "This person has left.",
-      "failed.failed": "The call could not be started.",
-      "window.title": "Opening the call …",
-    },
-  };
+  /** By language tag in lower case. @type {Map<string, Record<string, string>>} */
+  const LANGUAGES = new Map([
+    [
+      "en",
+      {
+        "direction": "ltr",
+        "invitation.title": "{name} asks to see your screen",
+        "invitation.who": "{name} ({email}) would like to help you here.",
+        "invitation.who-named-by-email": "{email} would like to help you here.",
+        "invitation.choice": "You choose what to show: a tab, a window or the screen.",
+        "invitation.nothing": "Nothing is shown before you have chosen.",
+        "invitation.view-only": "They can look, but cannot click or type for you.",
+        "invitation.stop": "You can stop at any moment.",
+        "invitation.accept": "Accept",
+        "invitation.decline": "Decline",
+        "invitation.window": "The call opens in a window of its own.",
+        "invitation.opened": "The call has been opened in another window or tab.",
+        "notice.close": "Close",
+        "notice.open-call": "Open the call",
+        "notice.blocked": "The browser has not let the call’s window open.",
+        "notice.no-answer": "{name} asked to see your screen. The request has expired.",
+        "notice.agent-ended": "{name} has taken the request back.",
+        "notice.over": "{name} no longer asks to see your screen.",
+        "failed.busy": "There is a call already.",
+        "failed.visitor-gone": "This person has left.",
+        "failed.failed": "The call could not be started.",
+        "window.title": "Opening the call …",
+      },
+    ],
+    [
+      "de",
+      {
+        "direction": "ltr",
+        "invitation.title": "{name} möchte Ihren Bildschirm sehen",
+        "invitation.who": "{name} ({email}) möchte Ihnen hier helfen.",
+        "invitation.who-named-by-email": "{email} möchte Ihnen hier helfen.",
+        "invitation.choice":
+          "Sie wählen aus, was Sie zeigen: einen Tab, ein Fenster oder den Bildschirm.",
+        "invitation.nothing": "Bevor Sie etwas ausgewählt haben, wird nichts gezeigt.",
+        "invitation.view-only":
+          "Ihr Gegenüber kann zusehen, aber nichts für Sie anklicken oder eingeben.",
+        "invitation.stop": "Sie können jederzeit aufhören.",
+        "invitation.accept": "Annehmen",
+        "invitation.decline": "Ablehnen",
+        "invitation.window": "Das Gespräch öffnet sich in einem eigenen Fenster.",
+        "invitation.opened":
+          "Das Gespräch wurde in einem anderen Fenster oder Tab geöffnet.",
+        "notice.close": "Schließen",
+        "notice.open-call": "Gespräch öffnen",
+        "notice.blocked":
+          "Der Browser hat verhindert, dass sich das Gesprächsfenster öffnet.",
+        "notice.no-answer":
+          "{name} wollte Ihren Bildschirm sehen. Die Anfrage ist abgelaufen.",
+        "notice.agent-ended": "{name} hat die Anfrage zurückgezogen.",
+        "notice.over": "{name} möchte Ihren Bildschirm nicht mehr sehen.",
+        "failed.busy": "Es läuft schon ein Gespräch.",
+        "failed.visitor-gone": "Diese Person ist nicht mehr da.",
+        "failed.failed": "Das Gespräch ließ sich nicht beginnen.",
+        "window.title": "Das Gespräch wird geöffnet …",
+      },
+    ],
+  ]);
+
+  /** @param {string} tag */
+  const textsIn = (tag) =>
+    LANGUAGES.get(tag.toLowerCase()) ??
+    LANGUAGES.get(tag.toLowerCase().split("-")[0] ?? "");
+
+  /** The first that is known: the page's, then those of the browser. */
+  function language() {
+    const declared = document.documentElement.lang.replaceAll("_", "-");
+    const wanted = [declared, ...navigator.languages];
+    return wanted.find((tag) => textsIn(tag)) ?? "en";
+  }
+
+  /** @param {string} key */
+  const template = (key) =>
+    textsIn(language())?.[key] ?? LANGUAGES.get("en")?.[key] ?? key;
 
   /**
    * @param {string} key
    * @param {Record<string, string>} [values]
    */
   function text(key, values = {}) {
-    const language = (document.documentElement.lang || navigator.language).slice(0, 2);
-    const template = TEXTS[language]?.[key] ?? TEXTS.en?.[key] ?? key;
-    return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    return template(key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  }
+
+  /**
+   * A text for an element: a name may be written the other way round than its sentence.
+   *
+   * @param {string} key
+   * @param {Record<string, string>} values
+   */
+  function phrase(key, values) {
+    return template(key)
+      .split(/\{(\w+)\}/)
+      .map((piece, index) => (index % 2 ? element("bdi", {}, values[piece] ?? "") : piece));
   }
 
   // --- small helpers -------------------------------------------------------------
@@ -613,8 +675,10 @@
       inline-size: 0.45rem; block-size: 0.75rem; border: solid var(--accent);
       border-width: 0 2px 2px 0; transform: rotate(42deg);
     }
-    .actions { display: flex; gap: 0.75rem; margin-block-start: 1.375rem; }
-    .actions > * { flex: 1; }
+    .actions {
+      display: flex; flex-wrap: wrap; gap: 0.75rem; margin-block-start: 1.375rem;
+    }
+    .actions > * { flex: 1 1 8rem; }
     button, a.button {
       appearance: none; cursor: pointer; text-align: center; text-decoration: none;
       font: inherit; font-weight: 600; padding: 0.65rem 1rem; min-block-size: 2.75rem;
@@ -631,7 +695,8 @@
     }
     .small { font-size: 0.875rem; margin-block-start: 0.75rem; text-align: center; }
     .notice {
-      position: fixed; inset: auto 1rem 1rem auto; z-index: 2147483647; margin: 0;
+      position: fixed; inset-block: auto 1rem; inset-inline: auto 1rem; margin: 0;
+      z-index: 2147483647;
       display: flex; flex-wrap: wrap; gap: 0.75rem 1rem; align-items: center;
       max-inline-size: min(26rem, calc(100vw - 2rem)); padding: 0.875rem 1rem;
     }
@@ -645,6 +710,8 @@
 
   /** @param {HTMLElement} host */
   function shadow(host) {
+    host.lang = language();
+    host.dir = text("direction");
     const root = host.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [SHEET];
     return root;
@@ -679,7 +746,7 @@
           "div",
           { class: "from" },
           element("div", { class: "face", "aria-hidden": "true" }, initials(name)),
-          element("h2", { id: "title", dir: "auto" }, text("invitation.title", { name })),
+          element("h2", { id: "title" }, ...phrase("invitation.title", { name })),
         ),
         this.about(agent),
         element("div", { class: "actions" }, this.decliner(ring), this.accepter(ring, target)),
@@ -709,7 +776,7 @@
       return element(
         "div",
         { id: "about" },
-        element("p", { dir: "auto" }, text(intro, { ...agent })),
+        element("p", {}, ...phrase(intro, { ...agent })),
         element("ul", {}, ...facts),
       );
     }
@@ -732,7 +799,7 @@
     accepter(ring, target) {
       const link = element("a", {
         class: "button",
-        href: ring.url,
+        href: inLanguage(ring.url),
         target,
         referrerpolicy: "no-referrer",
         "data-chatvisor-accept": "",
@@ -776,7 +843,7 @@
       const close = element("button", { type: "button" }, text("notice.close"));
       close.addEventListener("click", () => this.remove());
       const box = element("div", { class: "notice", popover: "manual" });
-      const line = element("p", { role: "status", dir: "auto" });
+      const line = element("p", { role: "status" });
       box.append(line);
       if (link) {
         const attributes = { class: "button", rel: "noopener", ...link };
@@ -991,17 +1058,25 @@
     return opened;
   }
 
+  /** The call window speaks the page's language. @param {string} url */
+  function inLanguage(url) {
+    const address = new URL(url);
+    address.searchParams.set("lang", language());
+    return address.href;
+  }
+
   /**
    * @param {Window | null} opened
    * @param {string} name
    * @param {string} url
    */
   function go(opened, name, url) {
+    const href = inLanguage(url);
     try {
       if (!opened || opened.closed) throw new Failure("blocked");
-      opened.location.replace(url);
+      opened.location.replace(href);
     } catch {
-      notify(text("notice.blocked"), { href: url, target: name });
+      notify(text("notice.blocked"), { href, target: name });
     }
   }
 

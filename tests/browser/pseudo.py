@@ -1,0 +1,76 @@
+"""Languages that nobody speaks: they show what is cut off, stuck, or not translated.
+
+Every letter of the English text is another one, so that what is left in plain letters
+has not been translated; its vowels are doubled, which makes it about as long as the
+longest languages. The second one runs from right to left as well.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from playwright.sync_api import BrowserContext
+from playwright.sync_api import Route
+
+LONG = "en-XA"
+MIRRORED = "ar-XB"
+
+Texts = Mapping[str, str]
+
+_PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_OTHER = "àƀçđéƒĝĥíĵķļɱñóþǫŕšţúṽŵẋýžÀƁÇĐÉƑĜĤÍĴĶĻṀÑÓÞǪŔŠŢÚṼŴẊÝŽ"
+_LETTERS = str.maketrans(_PLAIN, _OTHER)
+_OVERRIDE, _POP = "\u202e", "\u202c"
+#: Where both scripts begin to list their languages.
+_LIST = "const LANGUAGES = new Map(["
+
+
+def pseudo(text: str, *, mirrored: bool = False) -> str:
+    """Turn an English text into one of a pseudo-language; ``{name}`` stays."""
+    pieces = re.split(r"(\{\w+\})", text)
+    return "".join(
+        piece if piece.startswith("{") else _translate(piece, mirrored)
+        for piece in pieces
+    )
+
+
+def _translate(piece: str, mirrored: bool) -> str:
+    longer = re.sub("([aeiou])", r"\1\1", piece).translate(_LETTERS)
+    if not mirrored:
+        return longer
+    return re.sub(r"\w+", rf"{_OVERRIDE}\g<0>{_POP}", longer)
+
+
+def speak_pseudo(context: BrowserContext, service: str, english: list[Texts]) -> None:
+    """Let a service's script and call window know the pseudo-languages too.
+
+    :param service: its address.
+    :param english: the texts of the script, and of the call window.
+    """
+    scripts = [f"{service}/cdn/js/*", f"{service}/static/call-texts.js"]
+    for script, texts in zip(scripts, english, strict=True):
+        context.route(script, _adding(texts))
+
+
+def _adding(english: Texts) -> object:
+    tables = [
+        [LONG.lower(), _table(english, mirrored=False)],
+        [MIRRORED.lower(), _table(english, mirrored=True)],
+    ]
+    entries = json.dumps(tables).removeprefix("[").removesuffix("]")
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        source = response.text()
+        assert source.count(_LIST) == 1
+        body = source.replace(_LIST, f"{_LIST}{entries},")
+        route.fulfill(response=response, body=body)
+
+    return answer
+
+
+def _table(english: Texts, *, mirrored: bool) -> dict[str, str]:
+    texts = {key: pseudo(text, mirrored=mirrored) for key, text in english.items()}
+    return {**texts, "direction": "rtl" if mirrored else "ltr"}
