@@ -23,7 +23,7 @@ from .state import current_state
 
 INSTALL = 'The service is an extra. Install it: pip install "flask-chatvisor[service]"'
 
-chatvisor = AppGroup(
+chatvisor: AppGroup = AppGroup(
     "chatvisor", help="Active users and screen-sharing calls: check, list, serve."
 )
 

@@ -35,7 +35,7 @@ class ConfigurationError(ChatvisorError, ValueError):
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
+        self.faults: tuple[str, ...] = tuple(faults)
         lines = "\n".join(f"- {fault}" for fault in self.faults)
         super().__init__(f"Chatvisor cannot start with this configuration:\n{lines}")
 
@@ -86,7 +86,7 @@ class ServiceError(ChatvisorError):
         retry_after: float | None = None,
     ) -> None:
         self.message = message
-        self.remedy = remedy or self.default_remedy
+        self.remedy: str = remedy or self.default_remedy
         self.status = status
         #: Seconds to wait, where the service named them.
         self.retry_after = retry_after

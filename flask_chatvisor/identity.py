@@ -51,7 +51,7 @@ _MAX_SAFE_INTEGER = 2**53 - 1
 _SURELY_FITS = 400
 
 _T = t.TypeVar("_T")
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,7 @@ _FOR_OTHERS = _FOR_CDN | {"etag", "last-modified"}
 _OWN_CACHE = "private, no-cache"
 _COMPRESSORS = ("flask_compress",)
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:

@@ -37,7 +37,7 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.policies: list[str] = []
-        self.nonce = ""
+        self.nonce: str = ""
         self._text: list[str] = []
         self._inside = False
         self.feed(html)

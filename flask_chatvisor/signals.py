@@ -5,19 +5,20 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from blinker import NamedSignal
 from blinker import Namespace
 from flask import Flask
 
 _namespace = Namespace()
 
 #: An agent was given leave to call a visitor: ``agent``, ``visitor_id``.
-call_requested = _namespace.signal("chatvisor-call-requested")
+call_requested: NamedSignal = _namespace.signal("chatvisor-call-requested")
 #: The agent sees the visitor's screen: ``event``, the call event as a dict.
-call_started = _namespace.signal("chatvisor-call-started")
+call_started: NamedSignal = _namespace.signal("chatvisor-call-started")
 #: The call is over: ``event``, the call event as a dict, with its ``reason``.
-call_ended = _namespace.signal("chatvisor-call-ended")
+call_ended: NamedSignal = _namespace.signal("chatvisor-call-ended")
 #: Someone who is not an agent asked for an agent's route: ``user``, ``path``.
-agent_denied = _namespace.signal("chatvisor-agent-denied")
+agent_denied: NamedSignal = _namespace.signal("chatvisor-agent-denied")
 
 
 def send_event(app: Flask, event: Mapping[str, t.Any]) -> None:

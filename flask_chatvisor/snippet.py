@@ -20,7 +20,7 @@ MARK = b'id="chatvisor-tag"'
 _NONCE = re.compile(r"[A-Za-z0-9+/_-]{1,256}={0,2}")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def render(

@@ -64,7 +64,7 @@ class Embedded:
         patience: float = PATIENCE,
     ) -> None:
         host, port = bind
-        self.settings = Settings(
+        self.settings: Settings = Settings(
             api_tokens=(api_token,),
             identity_keys=(identity_key,),
             require_identity=True,

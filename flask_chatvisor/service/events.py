@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from .. import tokens
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 Event = Mapping[str, t.Any]
 #: Seconds before each further attempt.

@@ -62,9 +62,9 @@ class Link:
     __slots__ = ("address", "repeats", "unacked")
 
     def __init__(self, address: int) -> None:
-        self.address = address
+        self.address: int = address
         self.unacked: dict[Kind, Unacked] | None = None
-        self.repeats = False
+        self.repeats: bool = False
 
 
 class VisitorLink(Link):
@@ -74,7 +74,7 @@ class VisitorLink(Link):
 
     def __init__(self, address: int, visitor_id: str) -> None:
         super().__init__(address)
-        self.visitor_id = visitor_id
+        self.visitor_id: str = visitor_id
 
 
 class AgentLink(Link):
@@ -84,7 +84,7 @@ class AgentLink(Link):
 
     def __init__(self, address: int, grant: tokens.UserGrant) -> None:
         super().__init__(address)
-        self.grant = grant
+        self.grant: tokens.UserGrant = grant
 
 
 class CallLink(Link):
@@ -94,7 +94,7 @@ class CallLink(Link):
 
     def __init__(self, address: int, call_id: str, role: Role) -> None:
         super().__init__(address)
-        self.call_id = call_id
+        self.call_id: str = call_id
         self.role: Role = role
 
 

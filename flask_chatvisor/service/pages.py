@@ -31,8 +31,8 @@ class Asset:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read_at = -1
-        self.body = b""
-        self.etag = ""
+        self.body: bytes = b""
+        self.etag: str = ""
 
     def refresh(self) -> Asset:
         """Read the file if it is another one than before."""

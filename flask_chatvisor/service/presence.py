@@ -90,9 +90,9 @@ class Tab:
     __slots__ = ("page", "seen", "visible")
 
     def __init__(self, page: Page, visible: bool, seen: float) -> None:
-        self.page = page
-        self.visible = visible
-        self.seen = seen
+        self.page: Page = page
+        self.visible: bool = visible
+        self.seen: float = seen
 
 
 @dataclass(slots=True, eq=False)

@@ -26,7 +26,7 @@ class SettingsError(ValueError):
     """
 
     def __init__(self, faults: list[str]) -> None:
-        self.faults = tuple(faults)
+        self.faults: tuple[str, ...] = tuple(faults)
         lines = "\n".join(f"- {fault}" for fault in faults)
         super().__init__(f"The service cannot start with these settings:\n{lines}")
 

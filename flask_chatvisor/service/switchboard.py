@@ -49,9 +49,9 @@ class Connection:
         self._queue: collections.deque[dict[str, t.Any]] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._waiting = 0
-        self.closing = False
-        self.allowance = float(limits.burst)
-        self.heard_at = now
+        self.closing: bool = False
+        self.allowance: float = float(limits.burst)
+        self.heard_at: float = now
 
     def allows(self, now: float) -> bool:
         """Tell whether the client may send another message; a bucket that refills."""

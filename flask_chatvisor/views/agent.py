@@ -48,7 +48,7 @@ TOKENS = (60, 1.0)
 
 _LONGEST_TEXT = 254
 _LAST_PAGE = 1_000_000
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def blueprint() -> Blueprint:

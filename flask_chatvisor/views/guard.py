@@ -39,7 +39,7 @@ REQUEST_HEADER = "X-Chatvisor-Request"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BACKGROUND = "flask_chatvisor.background"
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
