@@ -19,9 +19,11 @@ from flask import Response
 from flask import current_app
 from flask import request as current_request
 from markupsafe import Markup
+from werkzeug.datastructures import Headers
 
 from . import snippet
 from . import tagging
+from .config import Settings
 from .splice import body_end
 from .splice import insert as insert
 from .state import current_state
@@ -70,7 +72,9 @@ def register(app: Flask) -> None:
     def settle() -> None:
         hooks = app.before_request_funcs[None]
         app.before_request_funcs[None] = [hook for hook in hooks if hook is not settle]
-        _settle(app)
+        # Not twice, if two requests are the first.
+        if settle in hooks:
+            _settle(app)
 
 
 def exempt(view: F) -> F:
@@ -86,8 +90,9 @@ def chatvisor_tag() -> Markup:
     hold it. On the page's way out the user's own tag is put there, if that is possible;
     else ``tag.js`` fetches it.
     """
-    page = _Page(_request(), Response())
-    if not page.settings.enabled or page.is_exempt():
+    settings = current_state().settings
+    page = _Page(_request(), Response(), settings)
+    if not settings.enabled or page.is_exempt():
         return Markup()
     return t.cast(
         Markup,
@@ -100,18 +105,19 @@ def why_not(request: Request, response: Response) -> Reason | None:
 
     Cheap conditions come first, then the page's body, the user last.
     """
-    plan = _Page(request, response).plan()
+    plan = _Page(request, response, current_state().settings).plan()
     return plan if isinstance(plan, Reason) else plan.who.reason
 
 
 def _tag_page(response: Response) -> Response:
+    settings = current_state().settings
     try:
-        tagged, reason = _Page(_request(), response).tagged()
+        tagged, reason = _Page(_request(), response, settings).tagged()
     except Exception:
         # Whatever goes wrong in here or in a loader, the page itself is good.
         logger.exception("%s was not tagged.", current_request.path)
         tagged, reason = response, Reason.ERROR
-    if current_state().settings.debug_header:
+    if settings.debug_header:
         tagged.headers["X-Chatvisor"] = reason.value if reason else "tagged"
     return tagged
 
@@ -127,11 +133,13 @@ class _Plan:
 class _Page:
     """One response on its way out."""
 
-    def __init__(self, request: Request, response: Response) -> None:
+    def __init__(
+        self, request: Request, response: Response, settings: Settings
+    ) -> None:
         self.request = request
         self.response = response
-        self.settings = current_state().settings
-        self._headers = _lowered(response)
+        self.settings = settings
+        self._headers = {name.lower(): value for name, value in response.headers}
 
     def tagged(self) -> tuple[Response, Reason | None]:
         plan = self.plan()
@@ -216,15 +224,15 @@ class _Page:
         body = memoryview(self.response.get_data())
         # The application may keep the response, and send it again to somebody else.
         page = copy.copy(self.response)
-        page.headers = self.response.headers.copy()
+        headers = self.response.headers
+        page.headers = Headers(headers if who.silent else _kept_private(headers))
         page.set_data(b"".join((body[:begin], tag, body[end:])))
         for name in _DIGESTS.intersection(self._headers):
             page.headers.remove(name)
-        if who.silent:
-            return page
-        who.remember(self.request, page)
-        self.request.environ[_PRIVATE] = True
-        return _keep_private(page)
+        if not who.silent:
+            who.remember(self.request, page)
+            self.request.environ[_PRIVATE] = True
+        return page
 
     def snippet(self, who: Announcement) -> Markup:
         """Write the elements; the service's script only where it is not yet."""
@@ -240,18 +248,26 @@ class _Page:
 
 def _keep_private(response: Response) -> Response:
     """See that a page with somebody's data stays in that person's browser."""
-    if _PRIVATE not in current_request.environ:
-        return response
-    headers = _lowered(response)
-    cached = headers.get("cache-control", "").lower()
-    if cached != _OWN_CACHE and "no-store" not in cached:
-        response.headers["Cache-Control"] = _OWN_CACHE
-    vary = headers.get("vary", "")
-    if "cookie" not in vary.lower():
-        response.headers["Vary"] = f"{vary}, Cookie" if vary else "Cookie"
-    for name in _FOR_OTHERS.intersection(headers):
-        response.headers.remove(name)
+    if _PRIVATE in current_request.environ:
+        headers = _kept_private(response.headers)
+        if headers != [*response.headers]:
+            response.headers = Headers(headers)
     return response
+
+
+def _kept_private(headers: Headers) -> list[tuple[str, str]]:
+    kept, cached, vary = [], _OWN_CACHE, []
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered == "vary":
+            vary.append(value)
+        elif lowered == "cache-control":
+            cached = value if "no-store" in value.lower() else cached
+        elif lowered not in _FOR_OTHERS:
+            kept.append((name, value))
+    if "cookie" not in ", ".join(vary).lower():
+        vary.append("Cookie")
+    return [*kept, ("Cache-Control", cached), ("Vary", ", ".join(vary))]
 
 
 def _is_document(request: Request) -> bool:
@@ -263,10 +279,6 @@ def _is_document(request: Request) -> bool:
     if destination is not None:
         return bool(destination == "document")
     return "HTTP_X_REQUESTED_WITH" not in environ
-
-
-def _lowered(response: Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers}
 
 
 def _settle(app: Flask) -> None:
