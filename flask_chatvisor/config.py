@@ -190,16 +190,13 @@ def _script_and_api(reader: _Reader, *, enabled: bool | None) -> dict[str, t.Any
         reader.faults.append(_REQUIRED_START)
     script_id = reader.get("SCRIPT_ID", _script_id)
     script_url = reader.get("SCRIPT_URL", _script_url)
-    if script_url and reader.given("API_TOKEN") and not reader.given("API_URL"):
-        reader.faults.append(
-            "CHATVISOR_SCRIPT_URL and CHATVISOR_API_TOKEN are set without"
-            " CHATVISOR_API_URL: say whose API the token belongs to, so that it is"
-            " not sent to the cloud's by default."
-        )
     paths = reader.get("API_PATHS", _paths) or {}
     return {
         "script_url": CLOUD_SCRIPT.format(id=script_id) if script_id else script_url,
-        "api_url": reader.get("API_URL", _url),
+        # Whoever serves the script serves the API: not the cloud, by an omission.
+        "api_url": reader.get(
+            "API_URL", _url, default=origin(script_url) if script_url else None
+        ),
         "api_paths": paths if script_id else {**SERVICE_PATHS, **paths},
     }
 
