@@ -125,6 +125,9 @@ class Rest:
         scope = wanted.scope
         if scope is None:
             scope = ["call"] if bound else list(t.get_args(_Scope))
+        if bound and scope != ["call"]:
+            detail = "A token that is bound to a visitor has the scope 'call' alone."
+            raise Refusal("bad-request", detail)
         now = self._board.clock()
         token = self._access.mint(
             email=wanted.email,

@@ -139,10 +139,17 @@ class Seats:
             reason=call.reason,
             visitor=self._user(call),
             agent=call.agent,
-            ice_servers=self._desk.access.ice_servers(f"{call.id}-{role}", now),
+            ice_servers=self._ice_servers(now, call, role),
             since=maybe_time(call.live_at),
             queue_position=call.position,
         )
+
+    def _ice_servers(
+        self, now: float, call: Call, role: Role
+    ) -> list[dict[str, t.Any]]:
+        if call.ended:
+            return []  # nobody relays anything through us after the end
+        return self._desk.access.ice_servers(f"{call.id}-{role}", now)
 
     def _secret(self, call: Call, role: Role) -> str:
         email = call.agent.email if call.agent else None

@@ -317,6 +317,12 @@ def test_a_bound_token_is_for_calling(service: LiveService) -> None:
     assert grant.scope == {"call"}
 
 
+def test_a_bound_token_gets_no_other_scope(service: LiveService) -> None:
+    body = {"email": "m@example.com", "ttl": 60, "visitorId": "v1", "scope": ["list"]}
+    answer = service.post("/rest/v1/usertoken", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+
+
 def test_a_token_without_a_scope_is_good_for_nothing(service: LiveService) -> None:
     grant = tokens.verify_user(
         service.user_token(scope=[]), [API_TOKEN], now=time.time()
