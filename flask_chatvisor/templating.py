@@ -9,10 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import logging
 import typing as t
+from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from functools import wraps
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -42,6 +45,8 @@ FILTERS = ("q", "label", "assigned", "waiting", "in_call")
 _PAGE = {"page": 1, "page_size": 50}
 #: As many as the service gives on one page.
 MOST = 1000
+
+logger = logging.getLogger(__name__)
 
 _PRESENCE = {
     "visible": "Online",
@@ -120,9 +125,50 @@ class ListView:
     trouble: ServiceError | None = None
 
 
+P = t.ParamSpec("P")
+R = t.TypeVar("R")
+
+
+def harmless(
+    otherwise: Callable[[], R],
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Keep what a loader or a policy raises away from the page that asked.
+
+    :param otherwise: makes what the page gets instead.
+    """
+
+    def decorate(ask: Callable[P, R]) -> Callable[P, R]:
+        @wraps(ask)
+        def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return ask(*args, **kwargs)
+            except Exception:
+                # The page is the application's: it is good without our part of it.
+                if _first_time("fault"):
+                    logger.exception("A macro on %s shows nothing.", request.path)
+                return otherwise()
+
+        return asked
+
+    return decorate
+
+
+def _no_status() -> Status:
+    return Status(None, "unknown", current_state().directory.now())
+
+
+def _no_list() -> ListView:
+    filters = dict.fromkeys(("q", "label", "assigned", "sort"), "")
+    trouble = ServiceError(
+        "The list could not be made.", remedy="The application's log says why."
+    )
+    return ListView(None, filters, trouble)
+
+
 class Helpers:
     """What the extension's own templates ask of Python."""
 
+    @harmless(lambda: None)
     def agent(self) -> Agent | None:
         """Find the signed-in agent."""
         return current_agent() if current_state().settings.enabled else None
@@ -144,12 +190,14 @@ class Helpers:
             return Markup()
         return _stylesheet() + _script(asset_url("conference.js"), Markup("defer"))
 
+    @harmless(lambda: False)
     def customer(self) -> bool:
         """Tell whether this request's user is one whom pages tag."""
         if not current_state().settings.enabled or is_nobody(request):
             return False
         return announce(request).tag is not None
 
+    @harmless(_no_status)
     def status(self, query: t.Any) -> Status:
         """Find one user; trouble is a state, not an error: a page is more than us."""
         state = current_state()
@@ -162,6 +210,7 @@ class Helpers:
             return Status(None, "unknown", as_of)
         return Status(user, self.presence(user), as_of)
 
+    @harmless(_no_list)
     def listing(
         self, q: str, label: str, assigned: str, sort: str, page_size: int
     ) -> ListView:
@@ -299,7 +348,7 @@ class Helpers:
         return f"for {_span(seconds)}" if style == "lasting" else _span(seconds)
 
 
-def _set(query: t.Mapping[str, t.Any]) -> dict[str, str]:
+def _set(query: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Leave out what is not set, and write flags as addresses have them."""
     return {key: str(int(v) if v is True else v) for key, v in query.items() if v}
 

@@ -16,6 +16,8 @@ from flask import render_template_string
 from flask import request
 from flask.testing import FlaskClient
 
+from flask_chatvisor.extension import Chatvisor
+
 from .browser.fake_service import FakeService
 from .browser.fake_service import active_user
 from .browser.fake_service import ago
@@ -90,7 +92,9 @@ def app(service: FakeService) -> Flask:
     return application(service)
 
 
-def application(service: FakeService, **config: t.Any) -> Flask:
+def application(
+    service: FakeService, chatvisor: Chatvisor | None = None, **config: t.Any
+) -> Flask:
     """The test application, its service, and ``/macro`` that renders what is sent."""
     keys: dict[str, t.Any] = {
         "SCRIPT_URL": f"{service.url}/cdn/js/x.js",
@@ -98,7 +102,7 @@ def application(service: FakeService, **config: t.Any) -> Flask:
         "API_TOKEN": "secret-api-token",
         "CACHE_SECONDS": 0,
     }
-    app, _ = make_application(**keys | config)
+    app, _ = make_application(chatvisor, **keys | config)
 
     @app.get("/macro")
     def macro() -> str:
@@ -286,6 +290,40 @@ def test_the_help_button_brings_nothing_of_the_agents(app: Flask) -> None:
     assert 'id="chatvisor-agent"' not in page
 
 
+@pytest.mark.parametrize(
+    ("user_id", "loader"), [("3", "agent_loader"), ("1", "visitor_loader")]
+)
+def test_a_loader_that_raises_costs_the_page_the_macros_only(
+    service: FakeService, caplog: pytest.LogCaptureFixture, user_id: str, loader: str
+) -> None:
+    def fail(user: object) -> None:
+        raise LookupError("the loader's own fault")
+
+    chatvisor = Chatvisor()
+    getattr(chatvisor, loader)(fail)
+    app = application(service, chatvisor)
+    source = "kept{{ conference_button() }}{{ start_button(query='a') }}"
+    assert rendered(app, source, user_id).startswith("kept")
+    faults = [one for one in caplog.records if "shows nothing" in one.message]
+    assert len(faults) == 1
+
+
+def test_a_policy_that_raises_costs_the_page_the_macros_only(
+    service: FakeService,
+) -> None:
+    def fail(agent: object, user: object) -> bool:
+        raise LookupError("the policy's own fault")
+
+    app = application(service)
+    app.extensions["chatvisor"].loaders.policy = fail
+    service.users = [active_user("v-1", "John Doe")]
+    source = "kept{{ user_status('john@example.com') }}{{ active_users() }}"
+    page = rendered(app, source)
+    assert page.startswith("kept")
+    assert "Status unknown" in page
+    assert "The list could not be made." in page
+
+
 def test_nothing_is_rendered_while_it_is_disabled(service: FakeService) -> None:
     app = application(service, ENABLED=False)
     source = "".join(AGENT_MACROS) + "{{ conference_button() }}"
@@ -381,7 +419,9 @@ def test_modules_are_kept_for_ever_under_a_path_that_changes_with_any_of_them(
     for name in names:
         with client.get(f"{folder}/{name}") as module:
             assert "immutable" in module.headers["Cache-Control"], name
-            names += set(re.findall(r'from "\./(.*?)"', module.get_data(as_text=True))) - set(names)
+            names += set(
+                re.findall(r'from "\./(.*?)"', module.get_data(as_text=True))
+            ) - set(names)
     assert len(names) > 5
     with client.get(f"{folder}x/{entry}") as outdated:
         assert outdated.headers["Cache-Control"] == "no-cache"

@@ -55,7 +55,7 @@ def blueprint() -> Blueprint:
     """Build the blueprint of the agents' routes; one for each application."""
     routes = Blueprint("chatvisor", "flask_chatvisor", template_folder="templates")
     guard.protect(routes)
-    routes.after_request(_keep_out_of_caches)
+    routes.after_request(_protect)
     routes.register_error_handler(ServiceError, _on_trouble)
     routes.register_error_handler(UserTokenUnavailable, _on_trouble)
     routes.register_error_handler(BadRequest, _on_bad_request)
@@ -180,7 +180,7 @@ def _list(agent: Agent, filters: dict[str, t.Any]) -> Listing:
 
 
 def _status_json(found: ActiveUser | None, as_of: dt.datetime) -> dict[str, t.Any]:
-    return {"user": found and found.to_json(), "asOf": timestamp(as_of)}
+    return {"user": found and found.profile(), "asOf": timestamp(as_of)}
 
 
 def _visitor_id() -> str:
@@ -332,8 +332,10 @@ class _Parameters:
         return number
 
 
-def _keep_out_of_caches(response: Response) -> Response:
+def _protect(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
+    # A frame around a Start button could have an agent click it unknowingly.
+    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
     return response
 
 
