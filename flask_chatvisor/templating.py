@@ -153,6 +153,10 @@ def harmless(
     return decorate
 
 
+def _nobody() -> Agent | None:
+    return None
+
+
 def _no_status() -> Status:
     return Status(None, "unknown", current_state().directory.now())
 
@@ -168,7 +172,7 @@ def _no_list() -> ListView:
 class Helpers:
     """What the extension's own templates ask of Python."""
 
-    @harmless(lambda: None)
+    @harmless(_nobody)
     def agent(self) -> Agent | None:
         """Find the signed-in agent."""
         return current_agent() if current_state().settings.enabled else None
