@@ -162,7 +162,7 @@ PIECES = (
     b" <![CDATA[ ]]> <a\ttitle=\" <a\ttitle=' ' \" > < = x </body> </BODY\n> </body"
     b" </html> <body> <p> </p> <b> <table> <tr><td> </table> <select> </select>"
     b" <option> <!doctype\thtml> <?php </3 \xe4 / - ! <frameset> <head> </head> <html>"
-    b" <pre> \n"
+    b" \n"
 ).split(b" ")
 ENDS = (b"", b"</body>", b"</body></html>\n", b"</body></html><!-- x -->")
 
