@@ -174,7 +174,11 @@ class Directory:
         # Somebody else is called so too, or the user is here a second time, as
         # someone whom the agent may see.
         others = _current(self._everyone(Query(q=query), tick))
-        return pick(filter(fits, others))
+        chosen = pick(filter(fits, others))
+        if chosen is None or chosen.visitor_id == query:
+            return chosen
+        # A list knows no tabs and pages.
+        return self.status(chosen.visitor_id, agent=agent, tick=tick) or chosen
 
     def unfiltered(self, query: Query | None = None) -> tuple[ActiveUser, ...]:
         """List everybody, for those who run the application: no policy, no cache.

@@ -40,6 +40,57 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenTab:
+    """An open tab of a visitor.
+
+    :ivar since: when it came to this page, or was hidden or shown there.
+    """
+
+    title: str
+    path: str | None = None
+    visible: bool = True
+    since: dt.datetime | None = None
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> OpenTab:
+        """Read it from decoded JSON.
+
+        :raises BadAnswer: if something has a type that it must not have.
+        """
+        reader = Reader(data, "tab")
+        visible = reader.flag("visible", default=True)
+        page = Location.from_json(data)
+        return cls(page.title, page.path, visible, reader.time("since"))
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Write it as the API does."""
+        page = {"title": self.title, "path": self.path, "visible": self.visible}
+        return {**page, "since": timestamp(self.since)}
+
+
+@dataclass(frozen=True, slots=True)
+class VisitedPage:
+    """A page of a visitor's visit, and when it was opened."""
+
+    title: str
+    path: str | None = None
+    at: dt.datetime | None = None
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> VisitedPage:
+        """Read it from decoded JSON.
+
+        :raises BadAnswer: if something has a type that it must not have.
+        """
+        page = Location.from_json(data)
+        return cls(page.title, page.path, Reader(data, "page").time("at"))
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Write it as the API does."""
+        return {"title": self.title, "path": self.path, "at": timestamp(self.at)}
+
+
+@dataclass(frozen=True, slots=True)
 class CallAgent:
     """The agent in a call."""
 
@@ -90,6 +141,9 @@ class ActiveUser:
     """A tagged visitor that is here now.
 
     All fields of the tag are a claim of the visitor's page unless ``verified``.
+
+    :ivar tabs: all that are open; only where one user was asked for, as ``pages``.
+    :ivar pages: the last ones of this visit, the latest first.
     """
 
     visitor_id: str
@@ -108,6 +162,8 @@ class ActiveUser:
     visible: bool = True
     in_call: InCall | None = None
     waiting_since: dt.datetime | None = None
+    tabs: tuple[OpenTab, ...] = ()
+    pages: tuple[VisitedPage, ...] = ()
 
     @property
     def name(self) -> str:
@@ -143,6 +199,8 @@ class ActiveUser:
             visible=reader.flag("visible", default=True),
             in_call=reader.nested("inCall", InCall.from_json),
             waiting_since=reader.time("waitingSince"),
+            tabs=reader.each("tabs", OpenTab.from_json),
+            pages=reader.each("pages", VisitedPage.from_json),
         )
 
     def to_json(self) -> dict[str, t.Any]:
@@ -164,6 +222,14 @@ class ActiveUser:
             "visible": self.visible,
             "inCall": self.in_call and self.in_call.to_json(),
             "waitingSince": timestamp(self.waiting_since),
+        }
+
+    def profile(self) -> dict[str, t.Any]:
+        """Write the user with tabs and pages, as the API does for one user."""
+        return {
+            **self.to_json(),
+            "tabs": [tab.to_json() for tab in self.tabs],
+            "pages": [page.to_json() for page in self.pages],
         }
 
 
@@ -255,6 +321,10 @@ class Reader:
     def mapping(self, key: str) -> dict[str, t.Any]:
         """Take an object as it is."""
         return dict(self.of(key, dict, "an object") or {})
+
+    def each(self, key: str, read: Callable[[t.Any], _T]) -> tuple[_T, ...]:
+        """Read a list of objects; empty if it is missing."""
+        return tuple(read(one) for one in self.of(key, list, "a list") or ())
 
     def flag(self, key: str, *, default: bool) -> bool:
         """Take a truth value."""

@@ -24,6 +24,7 @@ from .outbox import Effect
 from .outbox import Link
 from .outbox import VisitorLink
 from .presence import ActiveUser
+from .presence import Profile
 from .presence import Visitor
 from .protocol import AgentRef
 from .protocol import Close
@@ -98,8 +99,8 @@ class Hub:
 
     # --- for the REST API
 
-    def find_user(self, query: str) -> ActiveUser | None:
-        """Find one active user by visitorId, id or e-mail."""
+    def find_user(self, query: str) -> Profile | None:
+        """Find one active user by visitorId, id or e-mail, with tabs and pages."""
         return self._visitors.find(query)
 
     def select_users(self, selection: Selection) -> tuple[int, list[ActiveUser]]:

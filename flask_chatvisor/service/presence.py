@@ -28,6 +28,8 @@ MAX_EXTRA_BYTES = 8 * 1024
 MAX_NUMBER = 2**53
 #: Characters of a page's title and path that are kept.
 MAX_PAGE = 256
+#: Pages of a visit that are kept, the newest.
+MAX_VISITED = 20
 
 _TEXT_FIELDS = ("id", "email", "firstname", "lastname", "gender", "assignedUser")
 _OTHER_FIELDS = ("labels", "additionalTaggingData", "externalToken", "visitorId")
@@ -84,6 +86,33 @@ class ActiveUser(msgspec.Struct, frozen=True, rename="camel"):
     waiting_since: str | None
 
 
+class OpenTab(msgspec.Struct, frozen=True):
+    """An open tab, for the profile.
+
+    :ivar since: when it came to this page, or was hidden or shown there.
+    """
+
+    title: str
+    path: str
+    visible: bool
+    since: str
+
+
+class VisitedPage(msgspec.Struct, frozen=True):
+    """A page of this visit, for the profile."""
+
+    title: str
+    path: str
+    at: str
+
+
+class Profile(ActiveUser, frozen=True, rename="camel"):
+    """An active user with everything that is known, the latest first."""
+
+    tabs: tuple[OpenTab, ...]
+    pages: tuple[VisitedPage, ...]
+
+
 class Tab:
     """One open tab of a visitor."""
 
@@ -100,6 +129,7 @@ class Visitor:
     """A browser that is on the application. Times are epoch seconds.
 
     :ivar tabs: by the address of their connection.
+    :ivar pages: of this visit, with the time at which each was opened.
     :ivar windows: addresses of call windows, which count as presence too.
     :ivar leaves_at: when it is taken for gone, while nothing of it is open.
     :ivar queue_uid: the id by which it stands in the queue.
@@ -112,6 +142,7 @@ class Visitor:
     tag: UserTag | None = None
     verified: bool = False
     tabs: dict[int, Tab] = field(default_factory=dict)
+    pages: list[tuple[float, Page]] = field(default_factory=list)
     windows: set[int] | None = None
     location: Page | None = None
     visible: bool = False
@@ -126,6 +157,14 @@ class Visitor:
     def here(self) -> bool:
         """Whether anything of it is open."""
         return bool(self.tabs or self.windows)
+
+    def visit(self, now: float, page: Page) -> None:
+        """Note that a page was opened; another title of the last one is not another."""
+        if self.pages and self.pages[-1][1].path == page.path:
+            self.pages[-1] = (self.pages[-1][0], page)
+        else:
+            self.pages.append((now, page))
+            del self.pages[:-MAX_VISITED]
 
     def look(self, now: float) -> None:
         """Work out where it is from the tabs that are open; with none, it stays."""
@@ -156,6 +195,23 @@ def active_user(visitor: Visitor) -> ActiveUser:
         visible=visitor.visible,
         in_call=visitor.in_call,
         waiting_since=None if waiting is None else timestamp(waiting),
+    )
+
+
+def profile(visitor: Visitor) -> Profile:
+    """Show a tagged visitor with all tabs and the pages of this visit."""
+    tabs = sorted(visitor.tabs.values(), key=lambda tab: tab.seen, reverse=True)
+    tabs.sort(key=lambda tab: not tab.visible)
+    return Profile(
+        **msgspec.structs.asdict(active_user(visitor)),
+        tabs=tuple(
+            OpenTab(tab.page.title, tab.page.path, tab.visible, timestamp(tab.seen))
+            for tab in tabs
+        ),
+        pages=tuple(
+            VisitedPage(page.title, page.path, timestamp(at))
+            for at, page in reversed(visitor.pages)
+        ),
     )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from .desk import Desk
 from .presence import ActiveUser
+from .presence import Profile
 from .presence import Tab
 from .presence import UserTag
 from .presence import Visitor
 from .presence import active_user
 from .presence import clean_page
 from .presence import clean_tag
+from .presence import profile
 from .protocol import Page
 from .store import Selection
 
@@ -45,10 +47,10 @@ class Visitors:
         if visitor.tag is not None:
             self._desk.ticker.changed(now)
 
-    def find(self, query: str) -> ActiveUser | None:
+    def find(self, query: str) -> Profile | None:
         """Find one active user."""
         visitor = self._store.find_user(query)
-        return None if visitor is None else active_user(visitor)
+        return None if visitor is None else profile(visitor)
 
     def select(self, selection: Selection) -> tuple[int, list[ActiveUser]]:
         """List active users."""
@@ -62,8 +64,7 @@ class Visitors:
     ) -> Visitor:
         """Somebody opened a tab."""
         visitor = self._arrive(now, visitor_id)
-        visitor.tabs[address] = Tab(clean_page(page), visible, now)
-        visitor.look(now)
+        self._set_tab(now, visitor, address, page, visible)
         self.save(now, visitor)
         return visitor
 
@@ -71,9 +72,18 @@ class Visitors:
         self, now: float, visitor: Visitor, address: int, page: Page, visible: bool
     ) -> None:
         """A tab shows another page, or was hidden or shown."""
-        visitor.tabs[address] = Tab(clean_page(page), visible, now)
-        visitor.look(now)
+        self._set_tab(now, visitor, address, page, visible)
         self.save(now, visitor)
+
+    def _set_tab(
+        self, now: float, visitor: Visitor, address: int, page: Page, visible: bool
+    ) -> None:
+        before = visitor.tabs.get(address)
+        tab = visitor.tabs[address] = Tab(clean_page(page), visible, now)
+        # A tab that is only hidden or shown stays on its page.
+        if before is None or before.page != tab.page:
+            visitor.visit(now, tab.page)
+        visitor.look(now)
 
     def close_tab(self, now: float, visitor: Visitor, address: int) -> None:
         """A tab was closed, or loads another page."""
@@ -140,6 +150,8 @@ class Visitors:
         """Attach a clean tag to a visitor."""
         if visitor.tag == tag and visitor.verified == verified:
             return
+        if visitor.tag is not None and visitor.tag.id != tag.id:
+            del visitor.pages[:-1]  # they were somebody else's
         visitor.tag, visitor.verified, visitor.last_seen = tag, verified, now
         self.save(now, visitor)
 
@@ -151,7 +163,7 @@ class Visitors:
         self.on_gone(now, visitor)
         tab = visitor.tabs.pop(address)
         if visitor.tag is not None:
-            visitor.tag, visitor.verified = None, False
+            visitor.tag, visitor.verified, visitor.pages = None, False, []
             self._desk.ticker.changed(now)
         if visitor.here or visitor.call_id is not None:
             visitor.look(now)

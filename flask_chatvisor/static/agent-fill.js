@@ -62,6 +62,8 @@ function fillField(element, user, state) {
     fillTime(/** @type {HTMLTimeElement} */ (element), user && TIMES[field](user));
   else if (field in FLAGS) setHidden(element, !(user && FLAGS[field](user)));
   else if (field === "labels") fillLabels(element, user?.labels ?? []);
+  else if (field === "tabs") fillVisit(element, user?.tabs ?? [], tabItem);
+  else if (field === "pages") fillVisit(element, user?.pages ?? [], pageItem);
   else if (field === "additional")
     fillFacts(element, user?.additionalTaggingData ?? {});
 }
@@ -99,6 +101,53 @@ function fillLabels(element, labels) {
   element.replaceChildren(
     ...labels.map((label) => make("li", label, "chatvisor-label")),
   );
+}
+
+/**
+ * @template T
+ * @param {HTMLElement} element @param {T[]} entries @param {(entry: T) => Element[]} draw
+ */
+function fillVisit(element, entries, draw) {
+  const section = /** @type {HTMLElement | null} */ (
+    element.closest("[data-chatvisor-visit]")
+  );
+  if (section) setHidden(section, !entries.length);
+  const data = JSON.stringify(entries);
+  if (element.dataset.chatvisorShown === data) return;
+  element.dataset.chatvisorShown = data;
+  const items = entries.map((entry) => {
+    const item = make("li", "", "chatvisor-page-item");
+    for (const piece of draw(entry)) item.append(piece, " ");
+    return item;
+  });
+  element.replaceChildren(...items);
+}
+
+/** @param {NonNullable<User["tabs"]>[number]} tab */
+function tabItem(tab) {
+  const state = make("span", "", "chatvisor-presence");
+  state.dataset.chatvisorPresence = tab.visible ? "visible" : "background";
+  const dot = make("span", "", "chatvisor-dot");
+  dot.ariaHidden = "true";
+  state.append(dot, tab.visible ? TEXT.front : TEXT.background);
+  return [state, ...pageOf(tab)];
+}
+
+/** @param {NonNullable<User["pages"]>[number]} entry */
+function pageItem(entry) {
+  const time = /** @type {HTMLTimeElement} */ (make("time", "", "chatvisor-minor"));
+  time.dataset.chatvisorTime = "ago";
+  time.dateTime = entry.at ?? "";
+  tell(time);
+  return [time, ...pageOf(entry)];
+}
+
+/** @param {{title: string, path: string | null}} page */
+function pageOf(page) {
+  return [
+    make("span", page.title),
+    make("span", page.path ?? "", "chatvisor-minor chatvisor-path"),
+  ];
 }
 
 /** @param {HTMLElement} element @param {Record<string, unknown>} facts */

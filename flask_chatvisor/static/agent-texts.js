@@ -5,6 +5,7 @@ export const TEXT = {
   noName: "No name",
   online: "Online",
   background: "In background",
+  front: "In front",
   offline: "Offline",
   checking: "Checking …",
   unknown: "Status unknown",

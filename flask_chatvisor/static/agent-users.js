@@ -22,6 +22,8 @@ import { TEXT } from "./agent-texts.js";
  * @property {boolean} visible
  * @property {{agent: Agent, since: string | null} | null} inCall
  * @property {string | null} waitingSince
+ * @property {{title: string, path: string | null, visible: boolean}[]} [tabs] of one user only
+ * @property {{title: string, path: string | null, at: string | null}[]} [pages] likewise
  * @typedef {{users: User[], total: number, page: number, pageSize: number, asOf: string, trouble?: {code: string, detail: string, remedy: string}}} Listing
  */
 

@@ -832,6 +832,30 @@ def test_the_page_of_a_user_fills_itself_when_they_come(
     expect(page.locator(START)).to_be_visible()
 
 
+def test_the_profile_follows_tabs_and_pages(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    hostile = "<img src=x onerror=document.title='broken'>"
+    john = service.users[0]
+    john["tabs"] = [{"title": "Invoices", "path": "/invoices", "visible": True}]
+    john["pages"] = [{"title": "Home", "path": "/", "at": ago(minutes=3)}]
+    page = live(desk().page("/chatvisor/users/john@example.com"))
+    tabs = page.locator("[data-chatvisor-field=tabs] li")
+    pages = page.locator("[data-chatvisor-field=pages] li")
+    expect(tabs).to_have_text(re.compile(r"In front\s+Invoices\s+/invoices"))
+    expect(pages).to_have_text(re.compile(r"3 min ago\s+Home\s+/"))
+    john["tabs"].append({"title": hostile, "path": "/x", "visible": False})
+    john["pages"].insert(0, {"title": hostile, "path": "/x", "at": ago(seconds=1)})
+    tick(page)
+    expect(tabs).to_have_count(2)
+    expect(tabs.nth(1)).to_contain_text(f"In background {hostile} /x")
+    expect(pages.nth(0)).to_contain_text(f"just now {hostile} /x")
+    assert page.locator("img").count() == 0
+    service.users = []
+    tick(page)
+    expect(page.get_by_text("Open tabs")).to_be_hidden()
+
+
 def test_the_help_button_calls_from_the_click(desk: OpenDesk) -> None:
     page = desk().page("/help", user="1")
     page.wait_for_function("() => window.CV")

@@ -55,6 +55,16 @@ def test_a_full_user_is_written_as_it_was_read() -> None:
     assert ActiveUser.from_json(JOHN).to_json() == JOHN
 
 
+def test_tabs_and_pages_are_read_and_belong_to_one_users_profile_only() -> None:
+    at = "2026-11-22T21:45:04.123Z"
+    tabs = [{"title": "Home", "path": "/", "visible": True, "since": at}]
+    pages = [{"title": "Bill", "path": "/bill", "at": at}]
+    user = ActiveUser.from_json({**JOHN, "tabs": tabs, "pages": pages})
+    assert user.tabs[0].path == "/"
+    assert user.profile() == {**JOHN, "tabs": tabs, "pages": pages}
+    assert user.to_json() == JOHN
+
+
 def test_a_user_needs_no_more_than_a_visitor_id() -> None:
     user = ActiveUser.from_json({"visitorId": "v-1"})
     assert user == ActiveUser(visitor_id="v-1")

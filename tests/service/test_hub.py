@@ -10,7 +10,9 @@ import pytest
 from flask_chatvisor import tokens
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access import Refusal
+from flask_chatvisor.service.presence import MAX_VISITED
 from flask_chatvisor.service.presence import ActiveUser
+from flask_chatvisor.service.presence import Profile
 from flask_chatvisor.service.protocol import Close
 from flask_chatvisor.service.protocol import Page
 from flask_chatvisor.service.settings import Limits
@@ -36,7 +38,7 @@ def users(world: World, **selection: t.Any) -> list[ActiveUser]:
     return world.hub.select_users(Selection(**selection))[1]
 
 
-def john(world: World) -> ActiveUser:
+def john(world: World) -> Profile:
     user = world.hub.find_user("john@example.com")
     assert user is not None
     return user
@@ -105,6 +107,47 @@ def test_an_active_user_shows_the_page_it_is_on(world: World) -> None:
     tab.say(p.PageMessage(Page(title="Bill", path="/bill?no=1"), visible=False))
     assert john(world).location == Page(title="Bill", path="/bill")
     assert not john(world).visible
+
+
+def test_one_user_comes_with_all_tabs_and_the_pages_of_the_visit(
+    world: World,
+) -> None:
+    first = world.tab(JOHN)
+    second = world.tab(like=first)
+    bill = Page(title="Bill", path="/bill?no=1")
+    first.say(p.PageMessage(bill, visible=False))
+    second.say(p.PageMessage(Page(title="Help", path="/help"), visible=True))
+    profile = world.hub.find_user("john@example.com")
+    assert profile is not None
+    assert [(tab.path, tab.visible) for tab in profile.tabs] == (
+        [("/help", True), ("/bill", False)]
+    )
+    assert [page.path for page in profile.pages][:2] == ["/help", "/bill"]
+    first.say(p.PageMessage(bill, visible=True))
+    assert john(world).pages == profile.pages, "showing a tab opens no page"
+    assert not hasattr(users(world)[0], "pages")
+
+
+def test_the_pages_of_a_visit_are_bounded_and_a_later_title_counts(
+    world: World,
+) -> None:
+    tab = world.tab(JOHN)
+    for number in range(MAX_VISITED + 5):
+        tab.say(p.PageMessage(Page(title="…", path=f"/{number}"), visible=True))
+    tab.say(p.PageMessage(Page(title="Ready", path="/24"), visible=True))
+    pages = john(world).pages
+    assert len(pages) == MAX_VISITED
+    assert (pages[0].path, pages[0].title) == ("/24", "Ready")
+
+
+def test_pages_of_one_user_are_not_shown_as_the_next_ones(world: World) -> None:
+    tab = world.tab(JOHN)
+    tab.say(p.PageMessage(Page(title="Secret", path="/secret"), visible=True))
+    tab.say(p.PageMessage(Page(title="Home", path="/"), visible=True))
+    tab.say(p.Tag({"id": "2", "email": "jane@example.com"}))
+    jane = world.hub.find_user("jane@example.com")
+    assert jane is not None
+    assert [page.path for page in jane.pages] == ["/"]
 
 
 def test_a_visitor_stays_while_any_tab_is_open(world: World) -> None:
