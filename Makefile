@@ -28,7 +28,9 @@ lint: $(VENV)/.lint
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(RUN) -m mypy --strict --config-file= --follow-imports=silent tests/type_check
 	$(RUN) -m pyright
+	PATH="$(abspath $(VENV)/bin):$$PATH" PYTHONPATH=. $(RUN) -m pyright --verifytypes flask_chatvisor --ignoreexternal
 	PATH="$(abspath $(VENV)/bin):$$PATH" npx --yes --package typescript@7 tsc --project jsconfig.json
 
 docs: $(VENV)/.docs

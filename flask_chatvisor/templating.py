@@ -46,7 +46,7 @@ _PAGE = {"page": 1, "page_size": 50}
 #: As many as the service gives on one page.
 MOST = 1000
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _PRESENCE = {
     "visible": "Online",
@@ -162,7 +162,7 @@ def _no_status() -> Status:
 
 
 def _no_list() -> ListView:
-    filters = dict.fromkeys(("q", "label", "assigned", "sort"), "")
+    filters: dict[str, str] = dict.fromkeys(("q", "label", "assigned", "sort"), "")
     trouble = ServiceError(
         "The list could not be made.", remedy="The application's log says why."
     )
