@@ -119,7 +119,8 @@ class FakeService:
     def config(self) -> dict[str, t.Any]:
         """The configuration with which an application uses this service.
 
-        It takes the place of any other service that the application has.
+        It takes the place of any other service that the application has. Tags are not
+        signed, so that they can be compared.
         """
         return {
             "CHATVISOR_SCRIPT_ID": None,
@@ -128,6 +129,7 @@ class FakeService:
             "CHATVISOR_API_URL": self.url,
             "CHATVISOR_API_TOKEN": self.api_token,
             "CHATVISOR_API_PATHS": None,
+            "CHATVISOR_IDENTITY_KEY": None,
             "CHATVISOR_DIRECTORY": "server",
             "CHATVISOR_CACHE_SECONDS": 0,
         }

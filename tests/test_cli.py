@@ -202,12 +202,12 @@ def test_check_fails_where_something_else_has_the_embedded_services_address(
 
 def with_pages(service: FakeService, policy: str = "") -> Flask:
     """An application with all kinds of pages, and this policy."""
-    config = service.config().items()
-    keys = {key.removeprefix("CHATVISOR_"): value for key, value in config}
+    config = service.config() | {"CHATVISOR_IDENTITY_KEY": "k" * 32}
+    keys = {key.removeprefix("CHATVISOR_"): value for key, value in config.items()}
     chatvisor = Chatvisor()
     chatvisor.visitor_loader(load_visitor)
     chatvisor.agent_loader(load_agent)
-    app, _ = make_application(chatvisor, IDENTITY_KEY="k" * 32, **keys)
+    app, _ = make_application(chatvisor, **keys)
     html = "<body>Hello</body>"
     app.add_url_rule("/exempt", view_func=chatvisor.exempt(lambda: html))
     app.add_url_rule("/json", "json", lambda: {"a": 1})
