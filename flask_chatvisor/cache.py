@@ -7,8 +7,10 @@ them, and everybody else gets what was known last, or the error, at once.
 
 from __future__ import annotations
 
+import os
 import threading
 import typing as t
+import weakref
 from collections.abc import Callable
 from collections.abc import Hashable
 
@@ -65,6 +67,7 @@ class Cache:
         self._last: dict[Hashable, Answer] = {}
         self._flights: dict[Hashable, _Flight] = {}
         self._outage: _Outage | None = None
+        _instances.add(self)
 
     def get(
         self, question: Hashable, load: Callable[[], t.Any], *, tick: int | None = None
@@ -194,6 +197,20 @@ class _Outage(t.NamedTuple):
 
     def lasts(self, now: float) -> bool:
         return 0 <= now - self.since < self.pause
+
+
+_instances: weakref.WeakSet[Cache] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    # The threads that asked are the parent's: here nobody would ever hear of them.
+    for cache in _instances:
+        cache._lock = threading.Lock()
+        cache._flights = {}
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _too_slow(seconds: float) -> ServiceTimeout:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import typing as t
 from collections.abc import Iterator
@@ -339,3 +341,41 @@ def test_a_crowd_that_meets_a_hanging_service_costs_one_thread(
         with ThreadPoolExecutor(8) as pool:
             crowd = list(pool.map(lambda _: cache.get("users", never), range(100)))
         assert {answer.value for answer in crowd} == {1}
+
+
+# --- processes
+
+FORK = """
+import os, threading
+from flask_chatvisor.cache import Cache
+
+cache = Cache(0.3, lambda: 0.0)
+asked, forked = threading.Event(), threading.Event()
+
+def load():
+    asked.set()
+    forked.wait()
+    return "the parent's"
+
+thread = threading.Thread(target=cache.get, args=("users", load))
+thread.start()
+asked.wait()
+child = os.fork()
+if not child:
+    print(cache.get("users", lambda: "the child's").value, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+forked.set()
+thread.join()
+print(cache.get("users", None).value)
+"""
+
+
+def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["the child's", "the parent's"]
