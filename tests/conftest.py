@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from flask_chatvisor.identity import Agent
-from flask_chatvisor.identity import Visitor
 from flask_login import LoginManager
 from flask_login import UserMixin
 from flask_login import login_user
 from flask_login import logout_user
 
 from flask_chatvisor.extension import Chatvisor
+from flask_chatvisor.identity import Agent
+from flask_chatvisor.identity import Visitor
 
 SCRIPT = "https://help.example.com/cdn/js/x.js"
 HTML = "<!doctype html><title>Home</title><body><h1>Home</h1></body></html>"
