@@ -16,6 +16,8 @@ from playwright.sync_api import Playwright
 from playwright.sync_api import sync_playwright
 
 from .chromium import find_chromium
+from .desk import desk as desk
+from .desk import service as service
 
 #: Without these Chromium looks for hosts on the internet at each start.
 QUIET = (

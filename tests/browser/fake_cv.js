@@ -61,8 +61,12 @@
       connect: record("agent.connect", async (source, onTick) => {
         const connection = { onTick, closed: false };
         fake.connections.push(connection);
-        connection.token = typeof source === "function" ? await source() : source;
-        onTick(null, "live");
+        try {
+          connection.token = typeof source === "function" ? await source() : source;
+          onTick(null, "live");
+        } catch {
+          onTick(null, "reconnecting");
+        }
         return { close: () => (connection.closed = true) };
       }),
     };

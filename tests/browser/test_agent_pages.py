@@ -2,175 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 import typing as t
 from collections.abc import Callable
-from collections.abc import Iterator
-from contextlib import ExitStack
-from contextlib import contextmanager
 
 import pytest
-from flask import Flask
-from flask import Response
-from flask import render_template_string
 from playwright.sync_api import Page
-from playwright.sync_api import Request
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
 from flask_chatvisor.rest.models import ActiveUser
 from tests.conftest import load_agent
 from tests.conftest import load_visitor
-from tests.conftest import make_application
 
 from .conftest import OpenPage
+from .desk import OpenDesk
+from .desk import connection
+from .desk import live
+from .desk import tick
 from .fake_service import FakeService
 from .fake_service import active_user
 from .fake_service import ago
 
-IMPORT = (
-    '{% from "chatvisor/macros.html" import'
-    " start_button, user_status, active_users, conference_button %}"
-)
-PROFILE = (
-    "<!doctype html><title>Customer</title><body><h1>Customer</h1>"
-    '{{ user_status("john@example.com") }} {{ start_button(query="john@example.com") }}'
-    '{{ user_status("jane@example.com") }} {{ start_button(query="jane@example.com") }}'
-)
-HELP = "<!doctype html><title>Portal</title><body>{{ conference_button() }}</body>"
 JOHN = "[data-chatvisor-user=v-1]"
 JANE = "[data-chatvisor-user=v-2]"
 START = "[data-chatvisor-start]"
-
-
-class Desk:
-    """An application with its fake service, and agents' pages of it.
-
-    :ivar asked: method and URL of what the pages asked the application, in order.
-    """
-
-    def __init__(self, url: str, service: FakeService, open_page: OpenPage) -> None:
-        self.url = url
-        self.service = service
-        self.asked: list[Request] = []
-        self.complaints: list[str] = []
-        self._open_page = open_page
-
-    def page(
-        self, path: str = "/chatvisor/users", user: str = "3", **fake: t.Any
-    ) -> Page:
-        """A signed-in user's page; ``fake`` is what the page's fake script knows."""
-        page = self._open_page()
-        page.on("console", self._hear)
-        if fake:
-            page.add_init_script(f"window.fakeCV = {json.dumps(fake)}")
-        page.goto(f"{self.url}/sign-in/{user}")
-        page.on("request", self._note)
-        page.goto(self.url + path)
-        return page
-
-    def paths(self, end: str) -> list[Request]:
-        """What was asked of the paths that end so."""
-        return [request for request in self.asked if request.url.endswith(end)]
-
-    def _note(self, request: Request) -> None:
-        if request.resource_type == "fetch":
-            self.asked.append(request)
-
-    def _hear(self, message: t.Any) -> None:
-        if "Content Security Policy" in message.text:
-            self.complaints.append(message.text)
-
-
-OpenDesk = Callable[..., Desk]
-
-
-@pytest.fixture
-def service() -> Iterator[FakeService]:
-    service = FakeService()
-    service.users = [active_user("v-1", "John Doe"), active_user("v-2", "Jane Roe")]
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def desk(service: FakeService, open_page: OpenPage) -> Iterator[OpenDesk]:
-    """``desk(script=…, **keys)``: start the application; a strict policy everywhere."""
-    desks: list[Desk] = []
-    with ExitStack() as running:
-
-        def open_desk(
-            script: str = "with-agent",
-            chatvisor: Chatvisor | None = None,
-            **keys: t.Any,
-        ) -> Desk:
-            app = _application(service, script, chatvisor, keys)
-            url = running.enter_context(_served(app))
-            desks.append(Desk(url, service, open_page))
-            return desks[-1]
-
-        yield open_desk
-    assert [desk.complaints for desk in desks] == [[] for _ in desks]
-
-
-def _application(
-    service: FakeService,
-    script: str,
-    chatvisor: Chatvisor | None,
-    keys: dict[str, t.Any],
-) -> Flask:
-    given: dict[str, t.Any] = {
-        "SCRIPT_URL": f"{service.url}/cdn/js/{script}.js",
-        "API_URL": service.url,
-        "API_TOKEN": "secret-api-token",
-        "CACHE_SECONDS": 0,
-    }
-    app, chatvisor = make_application(chatvisor, **given | keys)
-    app.add_url_rule("/help", "help", lambda: render_template_string(IMPORT + HELP))
-    app.add_url_rule(
-        "/customer", "customer", lambda: render_template_string(IMPORT + PROFILE)
-    )
-    app.add_url_rule("/call-window", "call", lambda: "<title>Call</title>")
-
-    @app.after_request
-    def set_policy(response: Response) -> Response:
-        sources = {"default-src": ["'none'"], **chatvisor.csp()}
-        response.headers["Content-Security-Policy"] = "; ".join(
-            " ".join([directive, *allowed]) for directive, allowed in sources.items()
-        )
-        return response
-
-    return app
-
-
-@contextmanager
-def _served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def tick(page: Page) -> None:
-    """The service says that something changed."""
-    page.evaluate("fakeCV.tick(fakeCV.ticks = (fakeCV.ticks ?? 0) + 1)")
-
-
-def connection(page: Page) -> t.Any:
-    return page.locator("[data-chatvisor-connection]").first
-
-
-def live(page: Page) -> Page:
-    """The page, once its socket is there and its first answer too."""
-    expect(connection(page)).to_have_text("Live")
-    return page
 
 
 # --- the list, live ------------------------------------------------------------------
@@ -579,6 +436,22 @@ def test_a_list_that_cannot_be_renewed_says_since_when_and_recovers(
     expect(connection(page)).to_have_text("Live")
 
 
+def test_the_last_list_is_shown_as_an_old_one_while_the_service_is_down(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    agents = desk("cloud")
+    page = agents.page("/help")
+    page.goto(f"{agents.url}/chatvisor/users")
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
+    # The next page is made from what the application remembers.
+    service.failure = 500
+    page.reload()
+    expect(connection(page)).to_contain_text("failed to carry the request out")
+    expect(connection(page)).to_contain_text(re.compile(r"Not current since .*\d"))
+    expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
+    expect(page.locator("table")).to_be_visible()
+
+
 def test_a_list_that_came_with_the_page_stays_when_the_first_look_fails(
     desk: OpenDesk, service: FakeService
 ) -> None:
@@ -709,6 +582,28 @@ def test_a_call_that_cannot_start_says_why_and_closes_its_window(
     expect(message).to_have_role("status")
     assert opened.value.is_closed() or opened.value.wait_for_event("close")
     assert page.evaluate("fakeCV.named('calling.startScreen')") == []
+
+
+def test_a_call_that_is_refused_for_being_one_too_many_says_when_to_try(
+    desk: OpenDesk,
+) -> None:
+    page = live(desk().page())
+    page.evaluate(
+        """async () => {
+          const headers = {
+            "Content-Type": "application/json",
+            "X-Chatvisor-Request": "1",
+          };
+          const body = JSON.stringify({ visitorId: "nobody" });
+          const options = { method: "POST", headers, body };
+          let answer;
+          do answer = await fetch("/chatvisor/calls", options);
+          while (answer.status !== 429);
+        }"""
+    )
+    page.click(f"{JOHN} {START}")
+    message = page.locator(f"{JOHN} [data-chatvisor-message]")
+    expect(message).to_contain_text(re.compile("very often.* Try again in [123] sec"))
 
 
 def test_an_agent_who_was_signed_out_can_sign_in_again_from_there(
