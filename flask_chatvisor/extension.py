@@ -16,6 +16,7 @@ from . import signals
 from . import templating
 from .directory import Directory
 from .errors import ConfigurationError
+from .errors import ServiceUnavailable
 from .errors import SetupError
 from .inspection import needed_sources
 from .rest.client import Client
@@ -143,24 +144,61 @@ class Chatvisor:
 
 
 def _state(app: Flask, settings: config.Settings, loaders: Loaders) -> State:
-    transport = Transport(settings.api_url, settings.api_token, settings.timeout)
+    start = _EmbeddedStart(app, settings) if settings.embedded else None
+    transport = Transport(
+        settings.api_url,
+        settings.api_token,
+        settings.timeout,
+        fault=start.fault if start else None,
+    )
     client = Client(transport, settings.api_paths)
     return State(
         settings=settings,
         loaders=loaders,
         client=client,
         directory=Directory(client, settings, loaders),
-        embedded=_embedded(app, settings) if settings.embedded else None,
+        embedded=start.service if start else None,
     )
 
 
-def _embedded(app: Flask, settings: config.Settings) -> EmbeddedService | None:
-    if not settings.enabled:
-        return None
+class _EmbeddedStart:
+    """Starts the embedded service by the first request, and knows what is wrong.
+
+    :ivar service: ``None`` where the extension is off.
+    """
+
+    def __init__(self, app: Flask, settings: config.Settings) -> None:
+        self._app = app
+        self._told = ""
+        self.service: EmbeddedService | None = None
+        if settings.enabled:
+            self.service = _embedded(app, settings)
+            # Never here: `flask routes` must not start servers.
+            app.before_request(self._start)
+
+    def fault(self) -> ServiceUnavailable | None:
+        """Say why the service is not to be asked: somebody else has its address."""
+        if not self._told:
+            return None
+        return ServiceUnavailable(self._told, remedy="Then load this page again.")
+
+    def _start(self) -> None:
+        fault = ""
+        try:
+            if self.service is not None:
+                self.service.ensure()
+        except RuntimeError as error:
+            fault = str(error)
+        # Once, and not by every request.
+        if fault and fault != self._told:
+            self._app.logger.error("%s", fault)
+        self._told = fault
+
+
+def _embedded(app: Flask, settings: config.Settings) -> EmbeddedService:
     try:
         # Lazily: it needs the extra, and only those who embed it have that.
         from .service.embedded import Embedded
-        from .service.embedded import EmbeddedError
     except ImportError as error:
         raise SetupError(
             f"CHATVISOR_EMBEDDED needs the package {error.name!r}. Install the"
@@ -171,27 +209,9 @@ def _embedded(app: Flask, settings: config.Settings) -> EmbeddedService | None:
         with app.app_context():
             signals.send_event(app, event)
 
-    embedded = Embedded(
+    return Embedded(
         bind=settings.embedded_bind,
         api_token=t.cast(str, settings.api_token),
         identity_key=settings.identity_keys[0],
         on_event=send,
     )
-
-    told = ""
-
-    def start() -> None:
-        nonlocal told
-        fault = ""
-        try:
-            embedded.ensure()
-        except EmbeddedError as error:
-            fault = str(error)
-        # Once, and not by every request.
-        if fault and fault != told:
-            app.logger.error("%s", fault)
-        told = fault
-
-    # By the first request, never here: `flask routes` must not start servers.
-    app.before_request(start)
-    return embedded

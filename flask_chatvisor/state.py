@@ -39,7 +39,10 @@ class EmbeddedService(t.Protocol):
     """The service that runs inside this process."""
 
     def ensure(self) -> None:
-        """Start it, unless it or a sibling process's runs already."""
+        """Start it, unless it or a sibling process's runs already.
+
+        :raises RuntimeError: if something else has its address.
+        """
 
     def stop(self) -> None:
         """Stop it, if this process started it."""

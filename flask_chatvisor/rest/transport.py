@@ -109,6 +109,7 @@ class Transport:
     :param sleep: waits that many seconds between two attempts.
     :param random: a number from 0 to 1 for the jitter.
     :param clock: seconds that only ever grow.
+    :param fault: says what is known to be wrong: then nothing is sent.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
         clock: Callable[[], float] = time.monotonic,
+        fault: Callable[[], ServiceError | None] | None = None,
     ) -> None:
         self.base_url: str = base_url.rstrip("/")
         self._timeout = timeout
@@ -131,6 +133,7 @@ class Transport:
         self._sleep = sleep
         self._random = random
         self._clock = clock
+        self._fault = fault
         _instances.add(self)
 
     def get(
@@ -169,6 +172,9 @@ class Transport:
     def _request(
         self, method: str, path: str, *, repeatable: bool = True, **options: t.Any
     ) -> Answer:
+        known = self._fault() if self._fault is not None else None
+        if known is not None:
+            raise known
         attempt = 1
         while True:
             try:

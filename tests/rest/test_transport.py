@@ -448,6 +448,17 @@ def test_a_session_of_the_application_is_used(pauses: Pauses) -> None:
     assert upstream.requests[0].headers["X-Tenant"] == "seven"
 
 
+def test_what_is_known_to_be_wrong_is_said_and_nothing_sent(pauses: Pauses) -> None:
+    faults = [ServiceUnavailable("Somebody else has the address."), None]
+    with Upstream(OK) as upstream:
+        transport = make_transport(upstream.url, pauses, fault=lambda: faults.pop(0))
+        with pytest.raises(ServiceUnavailable, match="Somebody else"):
+            transport.get("/x")
+        assert upstream.requests == []
+        assert transport.get("/x").json() == {"status": "ok"}
+        transport.close()
+
+
 FORK = """
 import json, os, threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
