@@ -38,8 +38,13 @@ def main(arguments: list[str]) -> None:
     for name in chosen:
         if name not in PARTS:
             parser.error(f"{name} is not a part; there are {', '.join(PARTS)}")
-    rows = [row for name in chosen for row in _measured(name)]
-    print(f"\n{machine()}\n\n{render(rows)}")
+    rows: list[Row] = []
+    try:
+        for name in chosen:
+            rows += _measured(name)
+    finally:
+        # What was measured before a part broke is good.
+        print(f"\n{machine()}\n\n{render(rows)}")
 
 
 def _measured(name: str) -> list[Row]:
