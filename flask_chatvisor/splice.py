@@ -58,7 +58,9 @@ _ATTRIBUTES = rb"""(?:
     (?: [\t\n\f\r ]*+ = [\t\n\f\r ]*+
         (?: "[^"]*+(?:"|\Z) | '[^']*+(?:'|\Z) | [^\t\n\f\r >"'][^\t\n\f\r >]*+ )?+ )?+
 )*+"""
-_MEANT = rb"(?:%s)(?=[\t\n\f\r />])" % b"|".join((*_RAW, *_INERT, b"body"))
+_MEANT = rb"(?:%s)(?=[\t\n\f\r />])" % b"|".join(
+    (*_RAW, *_INERT, b"body", b"select", b"frameset")
+)
 # Text and tags that mean nothing here: as much as there is, in one go.
 _REST = re.compile(
     rb"(?: [^<]++ | <(?![A-Za-z/!?]) | </?(?!%s)%s%s/?> )*+"
@@ -154,6 +156,7 @@ class _Reader:
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._open: Counter[bytes] = Counter()
+        self._in_select = False
         self._found: int | None = None
 
     def body_end(self) -> int | None:
@@ -185,18 +188,27 @@ class _Reader:
         if name == b"body":
             if closes and not any(self._open.values()):
                 self._found = tag.start()
-        elif name not in _INERT:
-            return tag.end() if closes else self._skip_text(name, tag)
-        elif closes:
+        elif name == b"frameset":
+            raise _Doubt
+        elif name == b"select":
+            self._in_select = not closes
+        elif name in _INERT:
+            self._count(name, tag)
+        elif not closes:
+            return self._skip_text(name, tag)
+        return tag.end()
+
+    def _count(self, name: bytes, tag: re.Match[bytes]) -> None:
+        if tag["close"]:
             self._open[name] = max(self._open[name] - 1, 0)
         elif not tag["void"] or name == b"template":
             self._open[name] += 1
-        return tag.end()
 
     def _skip_text(self, name: bytes, tag: re.Match[bytes]) -> int:
-        in_drawing = self._open[b"svg"] or self._open[b"math"]
-        if in_drawing and tag["void"]:
-            return tag.end()
+        """Go to the end of an element whose content is text, if it is here."""
+        in_drawing = bool(self._open[b"svg"] or self._open[b"math"])
+        if (in_drawing and tag["void"]) or (self._in_select and name != b"script"):
+            raise _Doubt
         closing = re.compile(rb"</%s(?=[\t\n\f\r />])" % name, re.IGNORECASE)
         end = closing.search(self._body, tag.end())
         if end is None or name == b"plaintext":
