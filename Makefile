@@ -4,15 +4,17 @@ VENV ?= .venv
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := $(VENV)/bin/python
+BABEL = $(RUN) -m babel.messages.frontend --quiet
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint docs bench screenshots clean
+.PHONY: help demo test lint docs translations bench screenshots clean
 
 help:
 	@echo 'make demo         the example at http://127.0.0.1:5080, with everything it needs'
 	@echo 'make test         all tests, those in the browser included'
 	@echo 'make lint         ruff, mypy, pyright and, for the JavaScript, TypeScript'
 	@echo 'make docs         the manual, in docs/_build/html'
+	@echo 'make translations the catalogues: new messages in, old ones out, compiled'
 	@echo 'make bench        speed and memory, beside their peers'
 	@echo 'make screenshots  the pictures of the README'
 	@echo 'make clean        removes .venv and everything built'
@@ -36,6 +38,13 @@ lint: $(VENV)/.lint
 docs: $(VENV)/.docs
 	$(RUN) -m sphinx -E -W --keep-going -b html docs docs/_build/html
 
+CATALOGUES := flask_chatvisor/translations
+translations: $(VENV)/.translations
+	@mkdir -p build
+	$(BABEL) extract -F pyproject.toml -k say -k sayMany:1,2 --no-location --sort-output -o build/chatvisor.pot .
+	$(BABEL) update -D chatvisor -i build/chatvisor.pot -d $(CATALOGUES) -w 88 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BABEL) compile -D chatvisor -d $(CATALOGUES)
+
 bench: $(VENV)/.bench $(VENV)/.chromium
 	$(RUN) -m tests.benchmarks
 
@@ -56,7 +65,7 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml example_app/requirements.txt
 	$(INSTALL) --editable '.[service]' --requirement example_app/requirements.txt
 	@touch $@
 
-$(VENV)/.tests $(VENV)/.lint $(VENV)/.docs $(VENV)/.bench: $(VENV)/.demo
+$(VENV)/.tests $(VENV)/.lint $(VENV)/.docs $(VENV)/.bench $(VENV)/.translations: $(VENV)/.demo
 	$(INSTALL) --group $(@F:.%=%)
 	@touch $@
 

@@ -30,7 +30,12 @@ from .directory import Listing
 from .directory import is_meant
 from .directory import pick
 from .errors import ServiceError
+from .i18n import gettext as _
+from .i18n import language
+from .i18n import ngettext
+from .i18n import script_texts
 from .identity import Agent
+from .identity import default_visitor
 from .rest.models import ActiveUser
 from .rest.models import timestamp
 from .snippet import nonce_of
@@ -47,14 +52,6 @@ _PAGE = {"page": 1, "page_size": 50}
 MOST = 1000
 
 logger: logging.Logger = logging.getLogger(__name__)
-
-_PRESENCE = {
-    "visible": "Online",
-    "background": "In background",
-    "offline": "Offline",
-    "checking": "Checking …",
-    "unknown": "Status unknown",
-}
 
 
 def register(app: Flask) -> None:
@@ -113,7 +110,7 @@ class Status:
     @property
     def text(self) -> str:
         """The state, in words."""
-        return _PRESENCE[self.state]
+        return _presence_text(self.state)
 
 
 @dataclass(frozen=True)
@@ -164,13 +161,17 @@ def _no_status() -> Status:
 def _no_list() -> ListView:
     filters: dict[str, str] = dict.fromkeys(("q", "label", "assigned", "sort"), "")
     trouble = ServiceError(
-        "The list could not be made.", remedy="The application's log says why."
+        _("The list could not be made."),
+        remedy=_("The application's log says why."),
     )
     return ListView(None, filters, trouble)
 
 
 class Helpers:
     """What the extension's own templates ask of Python."""
+
+    gettext = staticmethod(_)
+    language = staticmethod(language)
 
     @harmless(_nobody)
     def agent(self) -> Agent | None:
@@ -238,6 +239,12 @@ class Helpers:
             return ListView(None, filters, trouble)
         return ListView(listing, filters, listing.trouble)
 
+    @harmless(lambda: None)
+    def query_of(self, user: t.Any) -> str | None:
+        """Find out how one of the application's users is asked for, if at all."""
+        visitor = (current_state().loaders.visitor or default_visitor)(user)
+        return None if visitor is None else visitor.id or visitor.email
+
     def list_state(
         self,
         listing: Listing | None,
@@ -294,7 +301,7 @@ class Helpers:
 
     def presence_text(self, state: str) -> str:
         """Say a state in words."""
-        return _PRESENCE[state]
+        return _presence_text(state)
 
     def profile_url(self, visitor_id: str) -> str:
         """Build the URL of a user's page; ``{visitorId}`` stays as it is."""
@@ -305,21 +312,29 @@ class Helpers:
         if listing is None:
             return ""
         waiting = sum(1 for u in listing.users if u.waiting_since and not u.in_call)
-        users = f"{listing.total} active user{'' if listing.total == 1 else 's'}"
-        return f"{users}, {waiting} waiting for help" if waiting else users
+        total = listing.total
+        users = ngettext("%(number)s active user", "%(number)s active users", total)
+        if not waiting:
+            return users
+        counts = {"users": users, "waiting": waiting}
+        return _("%(users)s, %(waiting)s waiting for help", **counts)
 
     def range(self, listing: Listing) -> str:
         """Say which part of the list a page is."""
         first = (listing.page - 1) * listing.page_size + 1
         last = first + len(listing.users) - 1
-        return f"{first}–{last} of {listing.total}" if listing.users else ""  # noqa: RUF001
+        if not listing.users:
+            return ""
+        part = {"first": first, "last": last, "total": listing.total}
+        return _("%(first)s–%(last)s of %(total)s", **part)  # noqa: RUF001
 
     def stale(self, listing: Listing | None, trouble: ServiceError | None) -> str:
         """Say how old a list is that is not current, and why."""
         if listing is None or trouble is None:
             return ""
         now = current_state().directory.now()
-        return f"From {self.elapsed(listing.as_of, now, 'ago')}. {trouble.message}"
+        when = self.elapsed(listing.as_of, now, "ago")
+        return _("From %(when)s.", when=when) + f" {trouble.message}"
 
     def labels(self, listing: Listing | None) -> list[str]:
         """Collect the labels of a list, to choose from."""
@@ -347,9 +362,21 @@ class Helpers:
         if since is None or as_of is None:
             return ""
         seconds = max(0, int((as_of - since).total_seconds()))
+        span = _span(seconds)
         if style == "ago":
-            return "just now" if seconds < 10 else f"{_span(seconds)} ago"
-        return f"for {_span(seconds)}" if style == "lasting" else _span(seconds)
+            return _("just now") if seconds < 10 else _("%(span)s ago", span=span)
+        return _("for %(span)s", span=span) if style == "lasting" else span
+
+
+def _presence_text(state: str) -> str:
+    texts = {
+        "visible": _("Online"),
+        "background": _("In background"),
+        "offline": _("Offline"),
+        "checking": _("Checking …"),
+        "unknown": _("Status unknown"),
+    }
+    return texts[state]
 
 
 def _set(query: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -362,12 +389,14 @@ def _span(seconds: int) -> str:
     hours = minutes // 60
     if not minutes:
         # Tens of seconds: a number that changes each second draws the eye.
-        return f"{seconds - seconds % 10 or seconds} s"
+        return _("%(number)s s", number=seconds - seconds % 10 or seconds)
     if not hours:
-        return f"{minutes} min"
+        return _("%(number)s min", number=minutes)
+    if hours < 24 and minutes % 60:
+        return _("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes % 60)
     if hours < 24:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return "1 day" if hours < 48 else f"{hours // 24} days"
+        return _("%(number)s h", number=hours)
+    return ngettext("%(number)s day", "%(number)s days", hours // 24)
 
 
 def _first_time(what: str) -> bool:
@@ -411,6 +440,8 @@ def _agent_config(agent: Agent | None) -> dict[str, t.Any]:
         "directory": settings.directory,
         "auth": settings.auth_arguments,
         "email": agent.email if agent else "",
+        "language": language(),
+        "texts": script_texts(STATIC / "agent-texts.js"),
     }
 
 

@@ -17,7 +17,7 @@ PACKAGE = "flask_chatvisor"
 
 #: A module imports from its own row and the rows above it, never from below.
 EXTENSION_LAYERS = (
-    {"errors", "tokens", "splice", "limits", "cache", "inspection"},
+    {"errors", "tokens", "splice", "limits", "cache", "inspection", "i18n"},
     {"config", "identity", "signals", "rest", "rest.models", "rest.faults"},
     {"snippet", "rest.transport"},
     {"rest.client"},

@@ -375,6 +375,8 @@ def test_the_data_block_says_where_everything_is(app: Flask) -> None:
         "directory": "server",
         "auth": "token",
         "email": "mary@example.com",
+        "language": "en",
+        "texts": {},
     }
 
 

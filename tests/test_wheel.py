@@ -26,6 +26,7 @@ SHIPPED = {
     "flask_chatvisor/templates/chatvisor/macros.html",
     "flask_chatvisor/templates/chatvisor/user.html",
     "flask_chatvisor/templates/chatvisor/users.html",
+    "flask_chatvisor/translations/de/LC_MESSAGES/chatvisor.mo",
 }
 
 #: Run with nothing of this tree on the path: serve a page and a static file.

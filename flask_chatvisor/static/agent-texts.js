@@ -1,58 +1,102 @@
 // @ts-check
-/** What the agents' pages say. */
+/**
+ * What the agents' pages say: here in English; the page brings the request's language.
+ *
+ * A message stands as a literal in its call, where the catalogues are made from.
+ */
+
+/** @type {{language?: string, texts?: Record<string, string[]>}} */
+const { language = "en", texts = {} } = JSON.parse(
+  document.getElementById("chatvisor-agent")?.textContent ?? "{}",
+);
+
+/** @typedef {Record<string, string | number>} Values */
+
+/** @param {string} message @param {Values} [values] for its `%(name)s` */
+function say(message, values = {}) {
+  return fill(texts[message]?.[0] ?? message, values);
+}
+
+/** @param {string} one @param {string} many @param {number} number */
+function sayMany(one, many, number) {
+  if (!texts[one]) return fill(number === 1 ? one : many, { number });
+  return fill(texts[one][formOf(number)] ?? texts[one].at(-1) ?? many, { number });
+}
+
+/** @param {string} text @param {Values} values */
+function fill(text, values) {
+  return text.replace(/%\((\w+)\)s/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/** Which plural form: catalogues have them in the order of Unicode's categories. @param {number} number */
+function formOf(number) {
+  const rules = new Intl.PluralRules(language);
+  const { pluralCategories } = rules.resolvedOptions();
+  return ["zero", "one", "two", "few", "many", "other"]
+    .filter((name) => pluralCategories.some((category) => category === name))
+    .indexOf(rules.select(number));
+}
 
 export const TEXT = {
-  noName: "No name",
-  online: "Online",
-  background: "In background",
-  front: "In front",
-  offline: "Offline",
-  checking: "Checking …",
-  unknown: "Status unknown",
-  join: "Join",
-  now: "just now",
-  ago: (/** @type {string} */ span) => `${span} ago`,
-  lasting: (/** @type {string} */ span) => `for ${span}`,
-  seconds: (/** @type {number} */ n) => `${n} s`,
-  minutes: (/** @type {number} */ n) => `${n} min`,
-  hours: (/** @type {number} */ n, /** @type {number} */ minutes) =>
-    minutes ? `${n} h ${minutes} min` : `${n} h`,
-  days: (/** @type {number} */ n) => (n === 1 ? "1 day" : `${n} days`),
-  summary: (/** @type {number} */ total, /** @type {number} */ waiting) =>
-    `${total === 1 ? "1 active user" : `${total} active users`}` +
-    (waiting ? `, ${waiting} waiting for help` : ""),
+  noName: say("No name"),
+  online: say("Online"),
+  background: say("In background"),
+  front: say("In front"),
+  offline: say("Offline"),
+  checking: say("Checking …"),
+  unknown: say("Status unknown"),
+  join: say("Join"),
+  now: say("just now"),
+  ago: (/** @type {string} */ span) => say("%(span)s ago", { span }),
+  lasting: (/** @type {string} */ span) => say("for %(span)s", { span }),
+  seconds: (/** @type {number} */ number) => say("%(number)s s", { number }),
+  minutes: (/** @type {number} */ number) => say("%(number)s min", { number }),
+  hours: (/** @type {number} */ hours, /** @type {number} */ minutes) =>
+    minutes
+      ? say("%(hours)s h %(minutes)s min", { hours, minutes })
+      : say("%(number)s h", { number: hours }),
+  days: (/** @type {number} */ number) =>
+    sayMany("%(number)s day", "%(number)s days", number),
+  summary: (/** @type {number} */ total, /** @type {number} */ waiting) => {
+    const users = sayMany("%(number)s active user", "%(number)s active users", total);
+    if (!waiting) return users;
+    return say("%(users)s, %(waiting)s waiting for help", { users, waiting });
+  },
   range: (
     /** @type {number} */ first,
     /** @type {number} */ last,
     /** @type {number} */ total,
-  ) => (last < first ? "" : `${first}–${last} of ${total}`),
-  asks: (/** @type {string} */ name) => `${name} asks for help.`,
+  ) =>
+    last < first ? "" : say("%(first)s–%(last)s of %(total)s", { first, last, total }),
+  asks: (/** @type {string} */ name) => say("%(name)s asks for help.", { name }),
   notificationsBlocked:
-    "This browser does not allow notifications here. Allow them in its settings for this site.",
-  left: "This user has left.",
-  connecting: "Connecting …",
-  live: "Live",
-  polling: "Updated every 5 seconds",
-  reconnecting: "Reconnecting; updated every 5 seconds",
-  stale: (/** @type {string} */ time) => `Not current since ${time}.`,
-  retrying: "Trying again …",
-  starting: "Starting the call …",
-  signedOut: "You are signed out.",
-  signIn: "Sign in again",
-  denied: "You may not see active users.",
-  deniedCall: "You may not call this user.",
-  gone: "This user is no longer active.",
+    say("This browser does not allow notifications here. Allow them in its settings for this site."),
+  left: say("This user has left."),
+  connecting: say("Connecting …"),
+  live: say("Live"),
+  polling: say("Updated every 5 seconds"),
+  reconnecting: say("Reconnecting; updated every 5 seconds"),
+  stale: (/** @type {string} */ time) => say("Not current since %(time)s.", { time }),
+  retrying: say("Trying again …"),
+  starting: say("Starting the call …"),
+  signedOut: say("You are signed out."),
+  signIn: say("Sign in again"),
+  denied: say("You may not see active users."),
+  deniedCall: say("You may not call this user."),
+  gone: say("This user is no longer active."),
   busy: (/** @type {string} */ name) =>
-    name ? `Already in a call with ${name}.` : "Already in a call.",
-  noToken: "This application has no call token for you.",
-  network: "The application cannot be reached.",
-  networkRemedy: "Check your connection.",
-  slow: "The application did not answer in time.",
-  unexpected: "The application gave an answer that is not understood.",
+    name
+      ? say("Already in a call with %(name)s.", { name })
+      : say("Already in a call."),
+  noToken: say("This application has no call token for you."),
+  network: say("The application cannot be reached."),
+  networkRemedy: say("Check your connection."),
+  slow: say("The application did not answer in time."),
+  unexpected: say("The application gave an answer that is not understood."),
   service: (/** @type {number} */ status) =>
-    `The application answered with error ${status}.`,
-  noScript: "The Chatvisor script has not loaded.",
-  noScriptRemedy: "Check that nothing blocks it, then load this page again.",
-  silent: "Chatvisor does not answer.",
-  failed: "The call could not be started.",
+    say("The application answered with error %(status)s.", { status }),
+  noScript: say("The Chatvisor script has not loaded."),
+  noScriptRemedy: say("Check that nothing blocks it, then load this page again."),
+  silent: say("Chatvisor does not answer."),
+  failed: say("The call could not be started."),
 };

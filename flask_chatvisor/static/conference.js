@@ -6,10 +6,6 @@
   if (page.__chatvisorConference) return;
   page.__chatvisorConference = true;
 
-  const TEXT = {
-    unavailable: "Help cannot be reached at the moment. Please try again in a minute.",
-  };
-
   /** @param {Element} button @param {string} text */
   function tell(button, text) {
     const place = button.parentElement?.querySelector("[data-chatvisor-message]");
@@ -20,13 +16,14 @@
     const target = event.target instanceof Element ? event.target : null;
     const button = target?.closest("[data-chatvisor-conference]");
     if (!button) return;
+    const unavailable = button.getAttribute("data-chatvisor-unavailable") ?? "";
     tell(button, "");
     try {
       // From the click itself: the script opens a window, which a later call may not.
       const started = page.CV.conference.start();
-      Promise.resolve(started).catch(() => tell(button, TEXT.unavailable));
+      Promise.resolve(started).catch(() => tell(button, unavailable));
     } catch {
-      tell(button, TEXT.unavailable);
+      tell(button, unavailable);
     }
   });
 })();

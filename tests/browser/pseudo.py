@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from collections.abc import Mapping
 
 from playwright.sync_api import BrowserContext
@@ -54,7 +55,7 @@ def speak_pseudo(context: BrowserContext, service: str, english: list[Texts]) ->
         context.route(script, _adding(texts))
 
 
-def _adding(english: Texts) -> object:
+def _adding(english: Texts) -> Callable[[Route], None]:
     tables = [
         [LONG.lower(), _table(english, mirrored=False)],
         [MIRRORED.lower(), _table(english, mirrored=True)],

@@ -1,0 +1,110 @@
+"""What pages and macros say, in the language of the request.
+
+A language is a gettext catalogue in ``translations/<language>/LC_MESSAGES``.
+"""
+
+from __future__ import annotations
+
+import gettext as gnu
+from functools import cache
+from pathlib import Path
+
+from flask import Response
+from flask import after_this_request
+from flask import current_app
+from flask import has_request_context
+from flask import request
+
+FOLDER = Path(__file__).parent / "translations"
+DOMAIN = "chatvisor"
+_ENGLISH = "en"
+_CHOSEN = "flask_chatvisor.language"
+
+
+class Catalogue(gnu.GNUTranslations):
+    """One language's texts."""
+
+    def used_in(self, script: str) -> dict[str, list[str]]:
+        """Pick what a script says: English to each plural form of the translation."""
+        found: dict[str, list[str]] = {}
+        catalogue: dict[str | tuple[str, int], str] = vars(self)["_catalog"]
+        for key, text in catalogue.items():
+            message = key[0] if isinstance(key, tuple) else key
+            if f'"{message}"' in script:
+                found.setdefault(message, []).append(text)
+        return found
+
+
+def gettext(message: str, **values: object) -> str:
+    """Say something in the request's language.
+
+    :param values: for its ``%(name)s``.
+    """
+    text = _catalogue(language()).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """Say something about a number, which is its ``%(number)s``."""
+    text = _catalogue(language()).ngettext(one, many, number)
+    return text % {"number": number}
+
+
+def language() -> str:
+    """Choose the language of the request: Flask-Babel's, or else the browser's."""
+    if "babel" in current_app.extensions:
+        from flask_babel import get_locale
+
+        return _first_known((str(get_locale()),))
+    if not has_request_context():
+        return _ENGLISH
+    if _CHOSEN not in request.environ:
+        accepted = [tag for tag, quality in request.accept_languages if quality]
+        request.environ[_CHOSEN] = _first_known(tuple(accepted))
+        after_this_request(_varies)
+    return str(request.environ[_CHOSEN])
+
+
+def script_texts(script: Path) -> dict[str, list[str]]:
+    """Collect the texts of a script in the request's language; English it has."""
+    return _script_texts(language(), script)
+
+
+@cache
+def _script_texts(language: str, script: Path) -> dict[str, list[str]]:
+    catalogue = _catalogue(language)
+    if not isinstance(catalogue, Catalogue):
+        return {}
+    return catalogue.used_in(script.read_text(encoding="utf-8"))
+
+
+def _first_known(wanted: tuple[str, ...]) -> str:
+    known = _languages()
+    for tag in (tag.lower().replace("_", "-") for tag in wanted):
+        for name in (tag, tag.partition("-")[0]):
+            if name in known:
+                return known[name]
+    return _ENGLISH
+
+
+@cache
+def _languages() -> dict[str, str]:
+    """List the languages that there are, as HTML names them, by lower case."""
+    found = FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
+    tags = [_ENGLISH, *(path.parents[1].name.replace("_", "-") for path in found)]
+    return {tag.lower(): tag for tag in tags}
+
+
+@cache
+def _catalogue(language: str) -> gnu.NullTranslations:
+    path = FOLDER / language.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    if not path.exists():
+        return gnu.NullTranslations()
+    with path.open("rb") as file:
+        return Catalogue(file)
+
+
+def _varies(response: Response) -> Response:
+    """Let no cache give one reader's language to another."""
+    response.vary.add("Accept-Language")
+    return response
