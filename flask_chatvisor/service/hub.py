@@ -213,6 +213,7 @@ class Hub:
     def _reset(
         self, now: float, link: VisitorLink, visitor: Visitor, message: p.Reset
     ) -> None:
+        self._rooms.sign_off(now, visitor)
         link.visitor_id = self._visitors.reset(now, visitor, link.address)
         link.unacked = None  # what concerned the one it was before
         self._welcome_visitor(link)

@@ -166,6 +166,12 @@ class Rooms:
         if call is not None and not call.relays:
             self.end(now, call, EndReason.VISITOR_GONE)
 
+    def sign_off(self, now: float, visitor: Visitor) -> None:
+        """The user has signed out: whoever signs in next is not in this call."""
+        call = self.current(visitor)
+        if call is not None:
+            self.end(now, call, EndReason.VISITOR_GONE)
+
     # --- windows that must connect
 
     def expect(

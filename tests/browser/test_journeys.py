@@ -315,3 +315,13 @@ def test_the_policy_of_the_pages_is_never_violated(
     visitors.click("[data-chatvisor-stop]")
     expect_state(agents, "ended")
     assert violations == []
+
+
+def test_signing_out_ends_the_call(portal: Portal, mary: Page, john: Page) -> None:
+    agents = ring(portal, mary)
+    visitors = share(john)
+    paint(john, GREEN)
+    expect_state(agents, "live")
+    john.goto(f"{portal.url}/logout")
+    expect_state(agents, "ended", "visitor-gone")
+    expect_state(visitors, "ended", "visitor-gone")

@@ -721,15 +721,13 @@ def test_a_reset_ends_what_was_only_asked_for(world: World, state: str) -> None:
         assert second.last(p.Unring).reason == "visitor-gone"
 
 
-def test_a_reset_leaves_a_live_call_alone(world: World) -> None:
+def test_a_reset_ends_a_live_call_so_that_the_next_user_is_not_in_it(
+    world: World,
+) -> None:
     tab = world.tab(JOHN)
     agent, visitor = world.live(tab)
     tab.say(p.Reset())
-    world.wait(600)
-    visitor.say(p.Offer("o"))
-    assert agent.got(p.Offer)
-    visitor.say(p.End("visitor-ended"))
-    assert end_of(agent) == "visitor-ended"
+    assert end_of(agent) == end_of(visitor) == "visitor-gone"
 
 
 def test_an_agents_window_that_never_connects(world: World) -> None:

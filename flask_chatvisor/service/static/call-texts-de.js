@@ -129,7 +129,7 @@ export const de = {
   "ended.visitor.agent-closed": "{agent} hat das Gesprächsfenster geschlossen",
   "ended.visitor.connection-lost": "Die Verbindung ist abgebrochen",
   "ended.visitor.visitor-gone":
-    "Das Gespräch ist beendet, weil Ihre Seite geschlossen wurde",
+    "Das Gespräch ist beendet, weil Sie sich abgemeldet haben oder gegangen sind",
   "ended.visitor.busy": "Ein anderes Gespräch läuft schon",
   "ended.visitor.failed": "Es kam keine Verbindung zustande",
   "ended.agent.visitor-ended": "{visitor} hat das Gespräch beendet",

@@ -123,7 +123,7 @@ export const en = {
   "ended.visitor.visitor-closed": "The call window was closed",
   "ended.visitor.agent-closed": "{agent} closed the call window",
   "ended.visitor.connection-lost": "The connection was lost",
-  "ended.visitor.visitor-gone": "The call ended because your page was closed",
+  "ended.visitor.visitor-gone": "The call ended because you signed out or left",
   "ended.visitor.busy": "Another call is going on",
   "ended.visitor.failed": "No connection could be made",
   "ended.agent.visitor-ended": "{visitor} ended the call",
