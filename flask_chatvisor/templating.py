@@ -36,6 +36,7 @@ from .i18n import ngettext
 from .i18n import script_texts
 from .identity import Agent
 from .identity import default_visitor
+from .identity import default_visitor
 from .rest.models import ActiveUser
 from .rest.models import timestamp
 from .snippet import nonce_of
@@ -154,6 +155,10 @@ def _nobody() -> Agent | None:
     return None
 
 
+def _nothing() -> str | None:
+    return None
+
+
 def _no_status() -> Status:
     return Status(None, "unknown", current_state().directory.now())
 
@@ -240,6 +245,12 @@ class Helpers:
         return ListView(listing, filters, listing.trouble)
 
     @harmless(lambda: None)
+    def query_of(self, user: t.Any) -> str | None:
+        """Find out how one of the application's users is asked for, if at all."""
+        visitor = (current_state().loaders.visitor or default_visitor)(user)
+        return None if visitor is None else visitor.id or visitor.email
+
+    @harmless(_nothing)
     def query_of(self, user: t.Any) -> str | None:
         """Find out how one of the application's users is asked for, if at all."""
         visitor = (current_state().loaders.visitor or default_visitor)(user)

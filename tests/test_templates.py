@@ -18,9 +18,13 @@ from flask.testing import FlaskClient
 
 from flask_chatvisor.extension import Chatvisor
 
+from flask_chatvisor.identity import default_visitor
+
 from .browser.fake_service import FakeService
 from .browser.fake_service import active_user
 from .browser.fake_service import ago
+from .conftest import JANE
+from .conftest import JOHN
 from .conftest import make_application
 
 IMPORT = (
@@ -254,6 +258,28 @@ def test_a_button_takes_a_label_and_classes_of_its_own(app: Flask) -> None:
 def test_a_button_for_someone_who_is_not_active_is_hidden(app: Flask) -> None:
     page = macro(app, '{{ start_button(query="john@example.com") }}')
     assert "hidden" in page.one("data-chatvisor-watch")
+
+
+def test_a_button_knows_the_applications_users(
+    app: Flask, service: FakeService
+) -> None:
+    service.users = [active_user("v-1", "John Doe")]
+    app.jinja_env.globals |= {"john": JOHN, "jane": JANE, "nobody": object()}
+    app.extensions["chatvisor"].loaders.visitor = default_visitor
+    by_user = macro(app, "{{ start_button(user=john) }}{{ user_status(user=john) }}")
+    assert by_user.one("data-chatvisor-start")["data-chatvisor-start"] == "v-1"
+    assert "Online" in by_user.text
+    offline = macro(app, "{{ start_button(user=jane) }}")
+    assert "hidden" in offline.one("data-chatvisor-watch")
+    for source in ("{{ start_button(user=nobody) }}", "{{ user_status(user=nobody) }}"):
+        assert macro(app, source).all("data-chatvisor-watch") == []
+
+
+def test_a_button_takes_an_icon_and_a_size(app: Flask) -> None:
+    page = macro(app, '{{ start_button("v-1", icon=true, size="small") }}')
+    assert page.tags("svg")[0]["aria-hidden"] == "true"
+    classes = page.one("data-chatvisor-start")["class"]
+    assert classes == "chatvisor-button chatvisor-button-small"
 
 
 def test_a_query_may_be_a_number(app: Flask, service: FakeService) -> None:
