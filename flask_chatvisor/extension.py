@@ -63,8 +63,8 @@ class Chatvisor:
         """
         if KEY in app.extensions:
             raise SetupError(
-                "Chatvisor was initialised twice for this application. Keep either"
-                " Chatvisor(app) or chatvisor.init_app(app)."
+                "Chatvisor is initialised for this application already. Remove the"
+                " second Chatvisor(app) or chatvisor.init_app(app)."
             )
         settings = config.read(app.config, debug=app.debug)
         self._check_policy(settings)
