@@ -361,7 +361,7 @@ def test_one_user_is_found_by_id_email_and_visitor(
     for query in (user_id, email, email.upper(), tab.visitor_id):
         answer = backend.get(status_path(query))
         assert answer.status == 200, query
-        assert set(answer.json) == USER_KEYS
+        assert set(answer.json) == USER_KEYS | {"pages", "tabs"}
         assert answer.json["visitorId"] == tab.visitor_id
 
 
