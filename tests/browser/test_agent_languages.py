@@ -1,0 +1,40 @@
+"""The agents' pages and the help button in another language, once scripts take over."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from .conftest import OpenPage
+from .desk import OpenDesk
+from .desk import connection
+from .desk import tick
+from .fake_service import FakeService
+from .fake_service import active_user
+from .fake_service import ago
+
+
+def test_an_agents_list_stays_in_the_language_when_it_changes(
+    desk: OpenDesk, service: FakeService, open_page: OpenPage
+) -> None:
+    url = desk().url
+    page = open_page(f"{url}/sign-in/3", locale="de-DE")
+    page.goto(f"{url}/chatvisor/users")
+    expect(connection(page)).to_have_text("Aktuell")
+    summary = page.locator("[data-chatvisor-summary]")
+    expect(summary).to_have_text("2 aktive Personen")
+    service.users = [active_user("v-3", "Ada Okafor", waitingSince=ago(hours=30))]
+    tick(page)
+    expect(summary).to_have_text("1 aktive Person, davon 1 mit Bitte um Hilfe")
+    row = page.locator("[data-chatvisor-user=v-3]")
+    expect(row).to_contain_text("Wartet auf Hilfe: 1 Tg.")
+    expect(row.locator("[data-chatvisor-start]")).to_have_text("Beitreten Ada Okafor")
+
+
+def test_a_customer_is_told_in_the_language_that_help_is_away(
+    desk: OpenDesk, open_page: OpenPage
+) -> None:
+    url = desk(AUTO_INJECT=False).url
+    page = open_page(f"{url}/sign-in/1", locale="de-DE")
+    page.goto(f"{url}/help")
+    page.get_by_role("button", name="Um Hilfe bitten").click()
+    expect(page.get_by_role("status")).to_contain_text("Hilfe ist gerade nicht")
