@@ -17,7 +17,6 @@ from flask import request
 from flask.testing import FlaskClient
 
 from flask_chatvisor.extension import Chatvisor
-
 from flask_chatvisor.identity import default_visitor
 
 from .browser.fake_service import FakeService

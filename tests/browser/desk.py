@@ -39,7 +39,10 @@ MACROS = (
     "<main><h1>Customers</h1>{{ active_users() }}"
     "<p>{{ user_status('v-1') }} {{ start_button(query='v-1') }}</p>"
     "<p>{{ user_status('v-3') }} {{ start_button(query='v-3', class_='own') }}</p>"
-    "</main>"
+    "<p class=host>Text, <a class=host href=#>a link</a>,"
+    " <button class=host>a button</button></p>"
+    "<table class=host><tr><th class=host>Head</th><td class=host>Cell</td></table>"
+    "<ul class=host><li class=host>Item</li></ul></main>"
 )
 HELP = (
     "<!doctype html><html lang=en><title>Portal</title><body>"
