@@ -91,6 +91,22 @@ class Cache:
             return self._old(question, outcome)
         return outcome
 
+    def ask(self, load: Callable[[], t.Any]) -> t.Any:
+        """Ask what is to be answered anew each time, unless the service is down.
+
+        :raises ServiceError: as ``load`` does; at once while nobody is to ask.
+        """
+        key = object(), None
+        with self._lock:
+            trouble = self._why_not_ask()
+            if trouble is not None:
+                raise trouble.with_traceback(None)
+            flight, _ = self._board(key)
+        outcome = self._ask(key, flight, load, remember=False)
+        if isinstance(outcome, ServiceError):
+            raise outcome
+        return outcome.value
+
     def _outcome_without_asking(self, key: _Key) -> Answer | ServiceError | None:
         known = self._young(self._answers.get(key), self._seconds)
         return known or self._why_not_ask()
@@ -119,7 +135,12 @@ class Cache:
         return self._clock() - flight.began >= self._patience
 
     def _ask(
-        self, key: _Key, flight: _Flight, load: Callable[[], t.Any]
+        self,
+        key: _Key,
+        flight: _Flight,
+        load: Callable[[], t.Any],
+        *,
+        remember: bool = True,
     ) -> Answer | ServiceError:
         try:
             flight.outcome = Answer(load(), flight.began)
@@ -127,15 +148,15 @@ class Cache:
             flight.outcome = error
         finally:
             # Whatever happened, those who wait must not wait for ever.
-            self._land(key, flight)
+            self._land(key, flight, remember)
         return flight.outcome
 
-    def _land(self, key: _Key, flight: _Flight) -> None:
+    def _land(self, key: _Key, flight: _Flight, remember: bool) -> None:
         with self._lock:
             del self._flights[key]
             self._outage = self._outage_after(flight)
             self._forget()
-            if isinstance(flight.outcome, Answer):
+            if remember and isinstance(flight.outcome, Answer):
                 self._answers[key] = self._last[key[0]] = flight.outcome
         flight.done.set()
 

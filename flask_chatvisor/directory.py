@@ -27,6 +27,8 @@ from .rest.models import timestamp
 from .state import Loaders
 from .views.guard import current_agent
 
+T = t.TypeVar("T")
+
 #: What a list can be sorted by; ``-`` in front means descending.
 SORTS = ("name", "email", "since", "lastSeen", "page")
 
@@ -187,6 +189,13 @@ class Directory:
         :raises SetupError: if only the browser can list them.
         """
         return load_all(self._client, query or Query()) if self._available() else ()
+
+    def ask(self, question: Callable[[Client], T]) -> T:
+        """Ask the service something else; at once an error while it hangs.
+
+        :raises ServiceError: one of its subclasses, for trouble with the service.
+        """
+        return t.cast(T, self._cache.ask(lambda: question(self._client)))
 
     def _available(self) -> bool:
         if self._settings.directory == "browser":

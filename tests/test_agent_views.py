@@ -416,6 +416,14 @@ def test_with_a_policy_the_token_is_good_for_presence_only(
     assert grant_of(AgentClient(client).token(), service).scope == {"presence"}
 
 
+def test_a_service_that_wants_a_rest_is_asked_for_no_other_token() -> None:
+    with Upstream(answer(429, Retry_After="30")) as upstream:
+        agent = AgentClient(portal(**facing(upstream.url)))
+        responses = [agent.token(), agent.token(), agent.start_call("v-1")]
+    assert [one.status_code for one in responses] == [503, 503, 503]
+    assert len(upstream.requests) == 1
+
+
 # --- too many of them
 
 

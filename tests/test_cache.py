@@ -343,6 +343,38 @@ def test_a_crowd_that_meets_a_hanging_service_costs_one_thread(
         assert {answer.value for answer in crowd} == {1}
 
 
+def test_what_is_asked_anew_each_time_is_not_remembered(
+    cache: Cache, service: Service
+) -> None:
+    assert [cache.ask(service), cache.ask(service)] == [1, 2]
+    assert cache._answers == cache._last == {}
+    assert cache._flights == {}
+
+
+def test_nobody_asks_for_anything_else_of_a_service_that_hangs(
+    cache: Cache, service: Service, clock: Clock
+) -> None:
+    with hanging(cache, "users"):
+        assert cache.ask(service) == 1
+        clock.now += PATIENCE
+        with pytest.raises(ServiceTimeout):
+            cache.ask(never)
+    assert cache.ask(service) == 2
+
+
+def test_one_who_asks_for_something_else_finds_out_that_it_hangs(
+    cache: Cache, service: Service, clock: Clock
+) -> None:
+    service.error, service.takes = ServiceTimeout("slow"), PATIENCE
+    with pytest.raises(ServiceTimeout):
+        cache.ask(service)
+    with pytest.raises(ServiceTimeout, match="slow"):
+        cache.get("users", never)
+    clock.now += PATIENCE
+    service.error, service.takes = None, 0
+    assert cache.ask(service) == 2
+
+
 # --- processes
 
 FORK = """

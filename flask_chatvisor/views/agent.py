@@ -206,12 +206,14 @@ def _call_token(agent: Agent, visitor_id: str) -> tuple[str, dt.datetime | None]
         return _loaded_token(agent), None
     if not mints:
         raise UserTokenUnavailable()
-    minted = state.client.user_token(
-        agent.email,
-        agent.name,
-        ttl=CALL_TTL,
-        visitor_id=visitor_id,
-        scope=("call",),
+    minted = state.directory.ask(
+        lambda client: client.user_token(
+            agent.email,
+            agent.name,
+            ttl=CALL_TTL,
+            visitor_id=visitor_id,
+            scope=("call",),
+        )
     )
     return minted.token, minted.expires_at
 
@@ -224,8 +226,10 @@ def _page_token(agent: Agent) -> tuple[str, dt.datetime | None]:
     if not state.client.can("user_token"):
         raise UserTokenUnavailable()
     scope = ("presence",) if filtered else ("list", "call", "presence")
-    minted = state.client.user_token(
-        agent.email, agent.name, ttl=TOKEN_TTL, scope=scope
+    minted = state.directory.ask(
+        lambda client: client.user_token(
+            agent.email, agent.name, ttl=TOKEN_TTL, scope=scope
+        )
     )
     return minted.token, minted.expires_at
 
