@@ -36,7 +36,6 @@ from .i18n import ngettext
 from .i18n import script_texts
 from .identity import Agent
 from .identity import default_visitor
-from .identity import default_visitor
 from .rest.models import ActiveUser
 from .rest.models import timestamp
 from .snippet import nonce_of
@@ -243,12 +242,6 @@ class Helpers:
         except ServiceError as trouble:
             return ListView(None, filters, trouble)
         return ListView(listing, filters, listing.trouble)
-
-    @harmless(lambda: None)
-    def query_of(self, user: t.Any) -> str | None:
-        """Find out how one of the application's users is asked for, if at all."""
-        visitor = (current_state().loaders.visitor or default_visitor)(user)
-        return None if visitor is None else visitor.id or visitor.email
 
     @harmless(_nothing)
     def query_of(self, user: t.Any) -> str | None:
