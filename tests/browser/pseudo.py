@@ -13,12 +13,57 @@ from collections.abc import Callable
 from collections.abc import Mapping
 
 from playwright.sync_api import BrowserContext
+from playwright.sync_api import Page
 from playwright.sync_api import Route
 
 LONG = "en-XA"
 MIRRORED = "ar-XB"
 
 Texts = Mapping[str, str]
+
+#: Texts that are not wholly inside the window and the boxes that they are in. Not those
+#: for screen readers alone, nor that of the page where the customer is: it may be long,
+#: and its title has it all.
+CUT_OFF = """() => {
+  const SKIPPED = "title, script, option, .page";
+  const BOXES = "p, li, h1, h2, button, a, td, th, dialog, div";
+  const forReaders = (element) => element !== null &&
+    (getComputedStyle(element).clipPath === "inset(50%)" ||
+      forReaders(element.parentElement));
+  const roots = [document, ...[...document.querySelectorAll("*")]
+    .map((element) => element.shadowRoot).filter(Boolean)];
+  const found = [];
+  for (const root of roots) {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const { parentElement, textContent } = walker.currentNode;
+      if (!textContent.trim() || !parentElement?.checkVisibility()) continue;
+      if (parentElement.closest(SKIPPED) || forReaders(parentElement)) continue;
+      const range = document.createRange();
+      range.selectNodeContents(walker.currentNode);
+      const box = parentElement.closest(BOXES);
+      const outer = box.getBoundingClientRect();
+      for (const inner of range.getClientRects()) {
+        const inside = inner.left >= Math.max(0, outer.left) - 1 &&
+          inner.right <= Math.min(innerWidth, outer.right) + 1 &&
+          inner.top >= outer.top - 2 && inner.bottom <= outer.bottom + 2;
+        if (!inside) found.push(textContent);
+      }
+    }
+  }
+  const { scrollWidth } = document.documentElement;
+  if (scrollWidth > innerWidth) found.push(`the page is ${scrollWidth} px wide`);
+  return found;
+}"""
+
+_WALK = """const kind = NodeFilter.SHOW_TEXT;
+  const walker = document.createTreeWalker(document.body, kind);
+  const nodes = [];
+  while (walker.nextNode()) {
+    const { currentNode } = walker;
+    const read = !currentNode.parentElement.closest("script, style, template");
+    if (read && currentNode.data.trim()) nodes.push(currentNode);
+  }"""
 
 _PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OTHER = "àƀçđéƒĝĥíĵķļɱñóþǫŕšţúṽŵẋýžÀƁÇĐÉƑĜĤÍĴĶĻṀÑÓÞǪŔŠŢÚṼŴẊÝŽ"
@@ -75,3 +120,16 @@ def _adding(english: Texts) -> Callable[[Route], None]:
 def _table(english: Texts, *, mirrored: bool) -> dict[str, str]:
     texts = {key: pseudo(text, mirrored=mirrored) for key, text in english.items()}
     return {**texts, "direction": "rtl" if mirrored else "ltr"}
+
+
+def mirror(page: Page) -> None:
+    """Turn a page, as it stands, into the language that runs from right to left."""
+    texts = page.evaluate(f"() => {{ {_WALK} return nodes.map(({{data}}) => data); }}")
+    page.evaluate(
+        f"""texts => {{
+          {_WALK}
+          nodes.forEach((node, index) => {{ node.data = texts[index]; }});
+          document.documentElement.dir = "rtl";
+        }}""",
+        [pseudo(text, mirrored=True) for text in texts],
+    )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from .conftest import OpenPage
 from .desk import OpenDesk
 from .desk import connection
+from .desk import live
 from .desk import tick
 from .fake_service import FakeService
 from .fake_service import active_user
 from .fake_service import ago
+from .pseudo import CUT_OFF
+from .pseudo import mirror
 
 
 def test_an_agents_list_stays_in_the_language_when_it_changes(
@@ -38,3 +42,23 @@ def test_a_customer_is_told_in_the_language_that_help_is_away(
     page.goto(f"{url}/help")
     page.get_by_role("button", name="Um Hilfe bitten").click()
     expect(page.get_by_role("status")).to_contain_text("Hilfe ist gerade nicht")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    "path", ["/chatvisor/users", "/chatvisor/users/v-1", "/macros"]
+)
+def test_long_words_from_right_to_left_fit(
+    desk: OpenDesk, service: FakeService, path: str, width: int
+) -> None:
+    call = {"agent": {"name": "Adam", "email": "adam@example.com"}}
+    service.users = [
+        active_user("v-1", "John Doe", inCall={**call, "since": ago(hours=30)}),
+        active_user("v-2", "Jane Roe", waitingSince=ago(minutes=75), labels=["gold"]),
+    ]
+    page = live(desk().page(path))
+    page.set_viewport_size({"width": width, "height": 800})
+    mirror(page)
+    assert page.evaluate(CUT_OFF) == []
+    heading = page.locator("h1").first
+    assert heading.evaluate("element => getComputedStyle(element).direction") == "rtl"

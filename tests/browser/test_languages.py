@@ -18,6 +18,7 @@ from flask_chatvisor.service.pages import STATIC
 
 from .conftest import Launch
 from .conftest import OpenPage
+from .pseudo import CUT_OFF
 from .pseudo import LONG
 from .pseudo import MIRRORED
 from .pseudo import Texts
@@ -42,35 +43,6 @@ JOHN = {"id": "1", "email": "john@example.com", "firstname": "John", "lastname":
 NARROW = {"width": 390, "height": 844}
 #: What is not the product's to translate.
 DATA = {"John", "Doe", "Mary", "Major", "john", "mary", "example", "com", TITLE}
-
-#: Texts that are not wholly inside the window and the boxes that they are in. Not that
-#: of the page where the customer is: it may be long, and its title has it all.
-CUT_OFF = """() => {
-  const roots = [document, ...[...document.querySelectorAll("*")]
-    .map((element) => element.shadowRoot).filter(Boolean)];
-  const found = [];
-  for (const root of roots) {
-    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-      const { parentElement, textContent } = walker.currentNode;
-      if (!textContent.trim() || !parentElement?.checkVisibility()) continue;
-      if (parentElement.closest("title, script, .unseen, .page")) continue;
-      const range = document.createRange();
-      range.selectNodeContents(walker.currentNode);
-      const box = parentElement.closest("p, li, h1, h2, button, a, dialog, div");
-      const outer = box.getBoundingClientRect();
-      for (const inner of range.getClientRects()) {
-        const inside = inner.left >= Math.max(0, outer.left) - 1 &&
-          inner.right <= Math.min(innerWidth, outer.right) + 1 &&
-          inner.top >= outer.top - 2 && inner.bottom <= outer.bottom + 2;
-        if (!inside) found.push(textContent);
-      }
-    }
-  }
-  const { scrollWidth } = document.documentElement;
-  if (scrollWidth > innerWidth) found.push(`the page is ${scrollWidth} px wide`);
-  return found;
-}"""
 
 SHOWN = "element => element.innerText"
 
