@@ -28,6 +28,8 @@ from ..directory import Listing
 from ..errors import ServiceError
 from ..errors import UnknownVisitor
 from ..errors import UserTokenUnavailable
+from ..i18n import gettext as _
+from ..i18n import ngettext
 from ..identity import Agent
 from ..limits import Limit
 from ..rest.client import MAX_PAGE_SIZE
@@ -163,8 +165,10 @@ def _limited(
 
 def _too_often(wait: int) -> Response:
     logger.warning("%s asks %s too often.", _agent().email, request.path)
-    detail = "You have asked for this very often in a short time."
-    remedy = f"Try again in {wait} second{'' if wait == 1 else 's'}."
+    detail = _("You have asked for this very often in a short time.")
+    remedy = ngettext(
+        "Try again in %(number)s second.", "Try again in %(number)s seconds.", wait
+    )
     response = guard.problem(429, "rate-limited", detail, remedy=remedy)
     response.headers["Retry-After"] = str(wait)
     return response
@@ -193,8 +197,9 @@ def _visitor_id() -> str:
 
 def _busy(found: ActiveUser) -> Response:
     other = found.in_call.agent if found.in_call else None
-    name = (other.name or other.email if other else "") or "another agent"
-    detail = f"{found.name or 'This user'} is in a call with {name}."
+    name = (other.name or other.email if other else "") or _("another agent")
+    user = found.name or _("This user")
+    detail = _("%(user)s is in a call with %(agent)s.", user=user, agent=name)
     return guard.problem(409, "busy", detail, agent=name)
 
 
