@@ -174,8 +174,8 @@ def _no_list() -> ListView:
 class Helpers:
     """What the extension's own templates ask of Python."""
 
-    gettext = staticmethod(_)
-    language = staticmethod(language)
+    gettext: staticmethod[..., str] = staticmethod(_)
+    language: staticmethod[[], str] = staticmethod(language)
 
     @harmless(_nobody)
     def agent(self) -> Agent | None:
