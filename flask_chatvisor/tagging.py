@@ -205,7 +205,7 @@ def _signed(tag: dict[str, t.Any], settings: Settings, now: float) -> str:
 def _sealed(text: str, key: str, issued_at: int, max_age: int) -> str:
     tag = json.loads(text)
     token = tokens.sign_identity(tag, key, now=issued_at, max_age=max_age)
-    return dump(tag | {"externalToken": token})
+    return f'{text[:-1]},"externalToken":"{token}"}}'
 
 
 @lru_cache(maxsize=512)
