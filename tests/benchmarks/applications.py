@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 from http.cookies import SimpleCookie
+from itertools import cycle
 
 from flask import Flask
 from flask import Response
@@ -18,13 +19,18 @@ from werkzeug.wsgi import ClosingIterator
 
 from flask_chatvisor.extension import Chatvisor
 
-from ..conftest import JOHN
+from ..conftest import User
 from ..conftest import load_agent
 from ..conftest import load_visitor
 
 SCRIPT = "https://help.example.com/cdn/js/x.js"
-#: About as long as what ours inserts for John.
+#: About as long as what ours inserts.
 SNIPPET = b"<script>" + b"x" * 640 + b"</script>"
+
+TOKEN = b'"externalToken"'
+NEW_TOKEN = "tagged user, new token"
+#: More than whose tokens are remembered: with all in turn each tag is signed anew.
+USERS = {str(n): User(str(n), f"john{n}@example.com", "John") for n in range(1000)}
 
 #: What a browser sends for a page, as far as anything here looks at it.
 HEADERS = {
@@ -42,18 +48,20 @@ def make_requests(size: int) -> dict[str, Callable[[], None]]:
     page = _page(size * 1000)
     bare, spliced = _application(page), _spliced(page)
     ours, toolbar = _ours(page), _with_toolbar(page)
+    alone, all_users = ["1"], list(USERS)
     return {
-        "bare application, stranger": _request(bare, "", lacks=SNIPPET),
-        "bare application, signed in": _request(bare, _sign_in(bare), lacks=SNIPPET),
-        "hand-written splice, stranger": _request(spliced, "", lacks=SNIPPET),
-        "hand-written splice, signed in": _request(
-            spliced, _sign_in(spliced), has=SNIPPET
-        ),
-        "ours, stranger": _request(ours, "", lacks=b"chatvisor"),
-        "ours, tagged user": _request(ours, _sign_in(ours), has=b'"externalToken"'),
-        "Flask-DebugToolbar, signed in": _request(
-            toolbar, _sign_in(toolbar), has=b"flDebug"
-        ),
+        f"{name}, {who}": _request(app, _cookies(app, users), **expected)
+        for name, who, app, users, expected in (
+            ("bare application", "stranger", bare, [], {"lacks": SNIPPET}),
+            ("bare application", "tagged user", bare, alone, {"lacks": SNIPPET}),
+            ("hand-written splice", "stranger", spliced, [], {"lacks": SNIPPET}),
+            ("hand-written splice", "tagged user", spliced, alone, {"has": SNIPPET}),
+            ("hand-written splice", NEW_TOKEN, spliced, all_users, {"has": SNIPPET}),
+            ("ours", "stranger", ours, [], {"lacks": b"chatvisor"}),
+            ("ours", "tagged user", ours, alone, {"has": TOKEN}),
+            ("ours", NEW_TOKEN, ours, all_users, {"has": TOKEN}),
+            ("Flask-DebugToolbar", "tagged user", toolbar, alone, {"has": b"flDebug"}),
+        )
     }
 
 
@@ -69,15 +77,15 @@ def _page(size: int) -> str:
 def _application(page: str) -> Flask:
     app = Flask("portal")
     app.config["SECRET_KEY"] = "secret-of-the-benchmarks"
-    LoginManager(app).user_loader({JOHN.id: JOHN}.get)
+    LoginManager(app).user_loader(USERS.get)
 
     @app.get("/")
     def home() -> str:
         return page
 
-    @app.get("/sign-in")
-    def sign_in() -> str:
-        login_user(JOHN)
+    @app.get("/sign-in/<user_id>")
+    def sign_in(user_id: str) -> str:
+        login_user(USERS[user_id])
         return "<body>signed in</body>"
 
     return app
@@ -119,24 +127,29 @@ def _with_toolbar(page: str) -> Flask:
     return app
 
 
-def _sign_in(app: Flask) -> str:
-    """Sign John in and load a page: the cookies that his browser sends from then on."""
+def _cookies(app: Flask, users: list[str]) -> list[str]:
+    """Make the cookies that browsers of these users send; of nobody without users."""
+    return [_sign_in(app, user_id) for user_id in users] or [""]
+
+
+def _sign_in(app: Flask, user_id: str) -> str:
+    """Sign in and load a page: the cookies that the browser sends from then on."""
     client = app.test_client()
     cookies: SimpleCookie = SimpleCookie()
-    for path in ("/sign-in", "/"):
+    for path in (f"/sign-in/{user_id}", "/"):
         for header in client.get(path, headers=HEADERS).headers.getlist("Set-Cookie"):
             cookies.load(header)
     return "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items())
 
 
 def _request(
-    app: Flask, cookies: str, *, has: bytes = b"", lacks: bytes | None = None
+    app: Flask, cookies: list[str], *, has: bytes = b"", lacks: bytes | None = None
 ) -> Callable[[], None]:
-    """Make a request that may be repeated, after a look at what it gives."""
-    environ = create_environ("/", headers=HEADERS)
+    """Make a request that is made with each of these cookies in turn."""
     # The address that signed in: Flask-Login looks at it.
-    environ |= {"HTTP_COOKIE": cookies, "REMOTE_ADDR": "127.0.0.1"}
-    chunks, _, headers = run_wsgi_app(app, dict(environ))
+    environ = create_environ("/", headers=HEADERS) | {"REMOTE_ADDR": "127.0.0.1"}
+    turns = cycle([environ | {"HTTP_COOKIE": one} for one in cookies])
+    chunks, _, headers = run_wsgi_app(app, dict(next(turns)))
     body = b"".join(chunks)
     if has not in body or (lacks is not None and lacks in body):
         raise RuntimeError(f"A page is not what is to be measured: {body[-300:]!r}")
@@ -144,7 +157,7 @@ def _request(
         raise RuntimeError("A page that sets cookies each time is not the usual one.")
 
     def request() -> None:
-        chunks = t.cast(ClosingIterator, app(dict(environ), _start_response))
+        chunks = t.cast(ClosingIterator, app(dict(next(turns)), _start_response))
         for _ in chunks:
             pass
         chunks.close()
