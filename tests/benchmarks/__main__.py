@@ -38,19 +38,22 @@ def main(arguments: list[str]) -> None:
     for name in chosen:
         if name not in PARTS:
             parser.error(f"{name} is not a part; there are {', '.join(PARTS)}")
-    rows: list[Row] = []
-    try:
-        for name in chosen:
-            rows += _measured(name)
-    finally:
-        # What was measured before a part broke is good.
-        print(f"\n{machine()}\n\n{render(rows)}")
+    measured = [_measured(name) for name in chosen]
+    rows = [row for part in measured for row in part or []]
+    print(f"\n{machine()}\n\n{render(rows)}")
+    if None in measured:
+        raise SystemExit(1)
 
 
-def _measured(name: str) -> list[Row]:
+def _measured(name: str) -> list[Row] | None:
+    """Measure one part; ``None``, after its reason, if that is not possible here."""
     started = time.monotonic()
     print(f"{name} …", end=" ", file=sys.stderr, flush=True)
-    rows = PARTS[name]()
+    try:
+        rows = PARTS[name]()
+    except RuntimeError as error:
+        print(error, file=sys.stderr, flush=True)
+        return None
     print(f"{time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return rows
 
