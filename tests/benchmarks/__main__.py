@@ -1,7 +1,7 @@
 """Speed and memory, each figure beside a peer's of the same run.
 
-``python -m tests.benchmarks`` measures everything, ``python -m tests.benchmarks
-injection`` one part. A missed aim is printed, and is no failure: machines differ and
+``python -m tests.benchmarks`` measures all but the long list, which takes six minutes;
+``python -m tests.benchmarks list`` measures one part. A missed aim is printed, and is no failure: machines differ and
 have other work to do. What cannot be measured at all is a failure.
 """
 
@@ -22,9 +22,10 @@ from .table import render
 PARTS = {
     "injection": injection.measure,
     "presence": presence.measure,
-    "list": long_list.measure,
     "first-frame": first_frame.measure,
+    "list": long_list.measure,
 }
+UNLESS_NAMED = [name for name in PARTS if name != "list"]
 
 
 def main(arguments: list[str]) -> None:
@@ -32,9 +33,12 @@ def main(arguments: list[str]) -> None:
         prog="python -m tests.benchmarks", description=__doc__
     )
     parser.add_argument(
-        "parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; default: all"
+        "parts",
+        nargs="*",
+        metavar="part",
+        help=f"of {', '.join(PARTS)}; default: all but list",
     )
-    chosen = parser.parse_args(arguments).parts or list(PARTS)
+    chosen = parser.parse_args(arguments).parts or UNLESS_NAMED
     for name in chosen:
         if name not in PARTS:
             parser.error(f"{name} is not a part; there are {', '.join(PARTS)}")
