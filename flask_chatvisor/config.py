@@ -26,7 +26,6 @@ SERVICE_PATHS: Mapping[str, str] = {
     "list": "/rest/v1/customerstatus",
     "status": "/rest/v1/customerstatus/{query}",
     "user_token": "/rest/v1/usertoken",
-    "health": "/health",
 }
 
 #: Every key with its default.

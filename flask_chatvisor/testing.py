@@ -181,8 +181,6 @@ class FakeService:
             return self._failing, _problem(self._failing, "failing")
         if method == "GET" and path.startswith("/cdn/js/"):
             return 200, '"use strict";'
-        if path == "/health":
-            return 200, {"status": "ok"}
         token = authorization.removeprefix("Bearer ")
         if not self._accepts(token, minting=path == "/rest/v1/usertoken"):
             return 401, _problem(401, "token-invalid")

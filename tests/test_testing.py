@@ -193,11 +193,9 @@ def test_it_fails_as_told_and_recovers(service: FakeService, client: Client) -> 
 
 
 def test_requests_are_noted(service: FakeService, client: Client) -> None:
-    client.health()
     client.active_users(q="john")
     client.user_token("mary@example.com", "Mary", ttl=60)
     assert service.requests == [
-        ("GET", "/health"),
         ("GET", "/rest/v1/customerstatus"),
         ("POST", "/rest/v1/usertoken"),
     ]

@@ -23,8 +23,7 @@ class Client:
     """Asks the service; knows neither Flask nor who the agent is.
 
     :param transport: carries base URL, token and time-outs.
-    :param paths: of ``list``, ``status``, ``user_token`` and ``health``, as far as
-        they are known.
+    :param paths: of ``list``, ``status`` and ``user_token``, as far as they are known.
     """
 
     def __init__(self, transport: Transport, paths: Mapping[str, str]) -> None:
@@ -117,16 +116,6 @@ class Client:
         answer = self.transport.get(self._path("list"), {"pageSize": 1})
         UserPage.from_json(answer.json())
         return answer
-
-    def health(self) -> dict[str, t.Any]:
-        """Ask the service how it is.
-
-        :raises ServiceError: one of its subclasses, for whatever goes wrong.
-        """
-        data = self._get("health")
-        if not isinstance(data, dict):
-            raise BadAnswer("The service's health is not a JSON object.")
-        return data
 
     def _get(self, name: str, params: Mapping[str, t.Any] | None = None) -> t.Any:
         return self.transport.get(self._path(name), params).json()

@@ -28,7 +28,6 @@ MAX_FRAME = 64 * 1024
 class Close(enum.IntEnum):
     """Codes with which the service closes a WebSocket."""
 
-    GOING_AWAY = 1001
     BAD_MESSAGE = 4400
     REFUSED = 4401
     NOT_ALLOWED = 4403

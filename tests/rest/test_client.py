@@ -166,16 +166,6 @@ def test_minting_is_tried_again() -> None:
     assert len(upstream.requests) == 2
 
 
-def test_health_is_read() -> None:
-    with asking(answer_json({"status": "ok", "visitors": 3})) as (client, _):
-        assert client.health() == {"status": "ok", "visitors": 3}
-
-
-def test_health_that_is_no_object_is_refused() -> None:
-    with asking(answer_json(["ok"])) as (client, _), pytest.raises(BadAnswer):
-        client.health()
-
-
 def test_a_probe_needs_an_answer_of_the_list() -> None:
     with asking(EMPTY) as (client, _):
         assert client.probe().status == 200

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import typing as t
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.exceptions import InvalidStatus
 
 from flask_chatvisor import tokens
@@ -194,8 +196,10 @@ def test_hello_in_time_is_enough() -> None:
 def test_who_sends_too_much_is_closed() -> None:
     with running(limits=Limits(rate=1, burst=20)) as live:
         client, _ = live.tab()
-        for number in range(30):
-            client.say("agents", requestId=number)
+        # The service may hang up before the last one is on its way.
+        with contextlib.suppress(ConnectionClosed):
+            for number in range(30):
+                client.say("agents", requestId=number)
         assert client.closed() == 4429
 
 
