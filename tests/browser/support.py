@@ -235,9 +235,13 @@ def expect_state(window: Page, state: str, reason: str | None = None) -> None:
 
 
 def window_by_click(page: Page, selector: str) -> Page:
-    """Click something that opens a window; return the window."""
+    """Click something that opens a window; return the window once it shows a page.
+
+    Until then it is blank, and what is asked of it is lost with the blank page.
+    """
     with page.expect_popup() as opened:
         page.click(selector)
+    opened.value.wait_for_url(lambda url: url != "about:blank")
     return opened.value
 
 

@@ -139,6 +139,7 @@ def test_a_call_from_the_invitation_to_its_end(
         agents = window_by_click(mary, start)
         accept = "chatvisor-invitation [data-chatvisor-accept]"
         john.wait_for_selector(accept)
+        expect_state(agents, "ringing")
         check(agents)
         check(john)
         johns = window_by_click(john, accept)
