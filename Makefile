@@ -23,7 +23,7 @@ help:
 demo: $(VENV)/.demo
 	@$(RUN) -m example_app
 
-test: $(VENV)/.tests $(VENV)/.chromium
+test: $(VENV)/.tests $(VENV)/.packages $(VENV)/.chromium
 	$(RUN) -m pytest $(ARGS)
 
 lint: $(VENV)/.lint
@@ -52,7 +52,7 @@ screenshots: $(VENV)/.tests $(VENV)/.chromium
 	$(RUN) -m tests.screenshots
 
 clean:
-	rm -rf $(VENV) build dist docs/_build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/browser/node_modules build dist docs/_build .mypy_cache .pytest_cache .ruff_cache
 
 # Python 3.11 brings a pip that does not know --group yet.
 $(VENV)/.created:
@@ -67,6 +67,10 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml example_app/requirements.txt
 
 $(VENV)/.tests $(VENV)/.lint $(VENV)/.docs $(VENV)/.bench $(VENV)/.translations: $(VENV)/.demo
 	$(INSTALL) --group $(@F:.%=%)
+	@touch $@
+
+$(VENV)/.packages: $(VENV)/.tests tests/browser/package-lock.json
+	$(RUN) -m tests.browser.packages
 	@touch $@
 
 # Not a file to remember: a browser may be removed, and looking for it costs nothing.

@@ -101,7 +101,9 @@ def test_the_sdist_holds_tests_docs_and_the_example(dist: Path) -> None:
     wanted = {"LICENSE", "CHANGELOG.md", "Makefile", "docs/conf.py"}
     wanted |= {"tests/test_wheel.py", "example_app/__main__.py"}
     assert wanted - names == set()
+    assert "tests/browser/package-lock.json" in names
     assert not [n for n in names if "_build" in n or n.endswith((".pyc", ".sqlite3"))]
+    assert not [n for n in names if "node_modules" in n]
 
 
 def test_the_installed_wheel_works_alone(wheel: Path, tmp_path: Path) -> None:
