@@ -94,12 +94,22 @@ class LiveService:
         wishes = {"email": "mary@example.com", "name": "Mary", "ttl": 60} | wishes
         return str(self.post("/rest/v1/usertoken", wishes).json()["token"])
 
-    def socket(self, origin: str | None = ORIGIN, **options: t.Any) -> Socket:
+    def socket(
+        self,
+        origin: str | None = ORIGIN,
+        *,
+        max_queue: int | None = None,
+        **options: t.Any,
+    ) -> Socket:
+        """Connect.
+
+        :param max_queue: what the client reads ahead. With a bound it does not see
+            that it was hung up on, as long as it sends and takes nothing.
+        """
         address = self.url.replace("http", "ws") + "/ws"
         headers = {"Origin": origin} if origin is not None else {}
-        opening = connect(
-            address, additional_headers=headers, compression=None, **options
-        )
+        options |= {"compression": None, "max_queue": max_queue}
+        opening = connect(address, additional_headers=headers, **options)
         return Socket(self._sockets.enter_context(opening))
 
     def tab(self, tag: t.Any = None, **hello: t.Any) -> tuple[Socket, str]:
