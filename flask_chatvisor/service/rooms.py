@@ -63,7 +63,7 @@ class Rooms:
             raise Refusal("visitor-gone", "This visitor is not here any more.")
         call = self.current(visitor)
         if call is None:
-            call = self._ring(now, agent, visitor)
+            call = self._call(now, agent, visitor)
         elif call.agent is None:
             self._assign(now, call, agent)
         elif call.agent.email != agent.email:
@@ -93,18 +93,23 @@ class Rooms:
         """Find the call that a visitor is in, if any."""
         return None if visitor.call_id is None else self._store.call(visitor.call_id)
 
-    def _ring(self, now: float, agent: AgentRef, visitor: Visitor) -> Call:
+    def _call(self, now: float, agent: AgentRef, visitor: Visitor) -> Call:
         quiet = self._line.take(now, visitor)
         call = self._open(now, visitor, CallState.RINGING, agent)
         call.quiet = quiet
+        self.expect(now, call, "agent", self._timings.window)
+        self._news.note(now, call, visitor)
+        self._news.requested(now, call)
+        return call
+
+    def ring(self, now: float, call: Call) -> None:
+        """Ask the visitor: the agent's window is there, and nobody else would be."""
         call.rings_until = now + self._timings.ring
         call.visitor_url = self._invite(now, call, "visitor").url
         self._desk.deadlines.at(call.rings_until, self._unanswered, call.id)
-        self.expect(now, call, "agent", self._timings.window)
-        self._news.note(now, call, visitor)
-        self._news.ring(now, call, visitor.tabs)
-        self._news.requested(now, call)
-        return call
+        self._store.save_call(call)
+        if (visitor := self._visitors.get(call.visitor_id)) is not None:
+            self._news.ring(now, call, visitor.tabs)
 
     def _open(
         self,

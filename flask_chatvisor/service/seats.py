@@ -99,6 +99,7 @@ class Seats:
             if call.agent is None:
                 # Came too late and was given up, but nobody else has it yet.
                 call.agent = ticket.agent
+                self._news.changed(now, call)
             elif call.agent.email != ticket.agent.email:
                 return None
         return ticket.role
@@ -116,6 +117,8 @@ class Seats:
                 self._line.enter(now, visitor)
                 call.position = self._line.position(visitor.id)
                 self._news.requested(now, call)
+        elif call.state is CallState.RINGING and call.rings_until is None:
+            self._rooms.ring(now, call)
         self._accept_if_both_agree(now, call)
 
     def _accept_if_both_agree(self, now: float, call: Call) -> None:

@@ -54,6 +54,14 @@ CUT_OFF = """window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor() { super({ iceServers: [], iceTransportPolicy: "relay" }); }
   };"""
 
+COUNT_INVITATIONS = """() => {
+  window.invitations = document.querySelectorAll("chatvisor-invitation").length;
+  new MutationObserver((changes) => {
+    for (const node of changes.flatMap((change) => [...change.addedNodes]))
+      if (node.localName === "chatvisor-invitation") window.invitations += 1;
+  }).observe(document.documentElement, { childList: true });
+}"""
+
 
 @pytest.fixture
 def service() -> Iterator[RunningService]:
@@ -112,13 +120,17 @@ Begin = Callable[..., Call]
 def ring(
     site: Site, service: RunningService, sharing: Browser, open_page: OpenPage
 ) -> Ring:
-    """``ring()``: John's page, and Mary's call window, while it rings."""
+    """``ring()``: John's page, and Mary's call window, while it rings.
+
+    ``lost`` is what the network keeps from Mary.
+    """
 
     def ring(
         *,
         at: tuple[Site, RunningService] = (site, service),
         browser: Browser = sharing,
         init: str = "0",
+        lost: str | None = None,
         **options: t.Any,
     ) -> tuple[Page, Page]:
         size = {"width": 800, "height": 600}
@@ -126,6 +138,8 @@ def ring(
         mary = open_page(browser=sharing, **options)
         for page in (john, mary):
             page.context.add_init_script(init)
+        if lost is not None:
+            mary.context.route(lost, lambda route: route.abort())
         there, running = at
         john.goto(f"{there.url}/")
         mary.goto(f"{there.url}/agent")
@@ -437,6 +451,19 @@ def test_a_link_works_once(ring: Ring, open_page: OpenPage) -> None:
     stranger = open_page(url)
     expect(stranger.locator("h1")).to_have_text("This call cannot be opened")
     expect_state(visitor, "accepted")
+
+
+def test_a_window_that_never_got_there_rings_nobody(ring: Ring) -> None:
+    # The agent closes it while its script is still on the way.
+    john, agent = ring(lost="**/static/call.js")
+    john.evaluate(COUNT_INVITATIONS)
+    agent.close()
+    mary = agent.context.pages[0]
+    mary.context.unroute("**/static/call.js")
+    agent = window_by_click(mary, "button")
+    expect(john.locator(ACCEPT)).to_be_visible()
+    expect_state(agent, "ringing")
+    assert john.evaluate("window.invitations") == 1
 
 
 # --- what a call survives -----------------------------------------------------------

@@ -60,7 +60,9 @@ def test_an_agent_calls_with_a_token_that_is_good_once(
     refused = backend.post("/rest/v1/call", to_other, token)
     assert refused.problem() == (403, "wrong-visitor")
     wanted = {"visitorId": tab.visitor_id, "kind": "screen"}
-    assert backend.post("/rest/v1/call", wanted, token).status == 201
+    call = backend.post("/rest/v1/call", wanted, token)
+    assert call.status == 201
+    visit.call_window(call.json["url"])
     assert tab.until("ring")["agent"] == {"name": "Mary", "email": "mary@example.com"}
     again = backend.post("/rest/v1/call", wanted, token)
     assert again.problem() == (401, "token-used")

@@ -426,6 +426,7 @@ def test_a_call_rings_at_the_visitor(backend: Backend, visit: Visits) -> None:
     address, _, ticket = answer.json["url"].partition("#")
     assert address == f"{backend.url}/call/{answer.json['callId']}"
     assert len(ticket) >= 22
+    visit.call_window(answer.json["url"])
     ring = tab.until("ring")
     assert ring["callId"] == answer.json["callId"]
     assert ring["agent"] == {"name": "Mary", "email": "mary@example.com"}

@@ -12,6 +12,7 @@ from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access import Refusal
 from flask_chatvisor.service.presence import MAX_VISITED
 from flask_chatvisor.service.presence import ActiveUser
+from flask_chatvisor.service.presence import InCall
 from flask_chatvisor.service.presence import Profile
 from flask_chatvisor.service.protocol import Close
 from flask_chatvisor.service.protocol import Page
@@ -444,7 +445,7 @@ def test_who_comes_leaves_and_is_called_makes_ticks(world: World) -> None:
     tab = world.tab(JOHN)
     world.wait(1)
     ticks(agent)
-    world.call(tab)
+    world.ringing(tab)
     world.wait(1)
     assert ticks(agent)
     tab.say(p.Decline(tab.last(p.Ring).call_id))
@@ -474,6 +475,7 @@ def test_every_open_tab_rings_and_says_who_asks(world: World) -> None:
     first = world.tab(JOHN)
     second = world.tab(like=first)
     call = world.call(first)
+    world.window(call.url)
     for tab in (first, second):
         ring = tab.last(p.Ring)
         assert (ring.call_id, ring.agent) == (call.call_id, MARY)
@@ -483,15 +485,39 @@ def test_every_open_tab_rings_and_says_who_asks(world: World) -> None:
 
 def test_nobody_else_rings(world: World) -> None:
     tab, other, agent = world.tab(JOHN), world.tab(JANE), world.agent()
-    world.call(tab)
+    world.ringing(tab)
     assert other.got(p.Ring) == []
     assert agent.got(p.Ring) == []
 
 
 def test_a_tab_that_arrives_rings_too(world: World) -> None:
     tab = world.tab(JOHN)
-    world.call(tab)
+    world.ringing(tab)
     assert world.tab(like=tab).got(p.Ring)
+
+
+def test_nothing_rings_before_the_agents_window_is_there(world: World) -> None:
+    tab = world.tab(JOHN)
+    call = world.call(tab)
+    world.wait(10)
+    assert tab.got(p.Ring) == world.tab(like=tab).got(p.Ring) == []
+    window = world.window(call.url)
+    assert tab.last(p.Ring).expires_at == p.timestamp(world.now + 45)
+    world.wait(40)
+    assert world.state(call.call_id) == "ringing"
+    world.wait(6)
+    assert end_of(window) == "no-answer"
+
+
+def test_a_reload_of_the_agents_window_rings_no_longer(world: World) -> None:
+    tab = world.tab(JOHN)
+    call = world.call(tab)
+    world.window(call.url).leave()
+    world.wait(3)
+    world.window(world.call(tab).url)
+    assert len(tab.got(p.Ring)) == 1
+    world.wait(43)
+    assert world.state(call.call_id) == "ended:no-answer"
 
 
 def test_a_page_load_while_it_rings_does_not_end_it(world: World) -> None:
@@ -548,6 +574,8 @@ def test_a_call_goes_live(world: World) -> None:
 def test_the_list_shows_who_is_in_a_call_with_whom(world: World) -> None:
     tab = world.tab(JOHN)
     assert john(world).in_call is None
+    world.call(tab)
+    assert john(world).in_call == InCall(MARY, None)
     agent, visitor = world.accepted(tab)
     shown = john(world).in_call
     assert shown is not None
@@ -559,6 +587,37 @@ def test_the_list_shows_who_is_in_a_call_with_whom(world: World) -> None:
     assert live.since == p.timestamp(world.now)
     agent.say(p.End("agent-ended"))
     assert john(world).in_call is None
+
+
+@pytest.mark.parametrize(
+    "over", ["declined", "unanswered", "cancelled", "closed", "never there", "left"]
+)
+def test_who_is_asked_is_shown_so_until_it_is_over(world: World, over: str) -> None:
+    watching = world.agent(ADAM)
+    tab = world.tab(JOHN)
+    world.wait(1)
+    ticks(watching)
+    call = world.call(tab)
+    window = world.window(call.url) if over != "never there" else None
+    assert ticks(watching)
+    assert john(world).in_call == InCall(MARY, None)
+    with pytest.raises(Refusal) as caught:
+        world.call(tab, ADAM)
+    assert (caught.value.code, caught.value.extra) == ("busy", {"agent": MARY.name})
+    world.wait(1)
+    ticks(watching)
+    if over == "declined":
+        tab.say(p.Decline(call.call_id))
+    elif over == "cancelled" and window:
+        window.say(p.End("agent-ended"))
+    elif over == "closed" and window:
+        window.leave()
+    elif over == "left":
+        tab.leave()
+    world.wait(46)
+    assert ticks(watching)
+    user = world.hub.find_user("john@example.com")
+    assert (user is None) if over == "left" else (user and user.in_call is None)
 
 
 def test_a_tab_that_arrives_in_a_live_call_knows_that_it_shares(world: World) -> None:
@@ -734,7 +793,7 @@ def test_an_agents_window_that_never_connects(world: World) -> None:
     tab = world.tab(JOHN)
     call = world.call(tab)
     world.wait(21)
-    assert tab.last(p.Unring).reason == "agent-closed"
+    assert tab.got(p.Ring) == tab.got(p.Unring) == []
     assert world.state(call.call_id) == "ended:agent-closed"
 
 
@@ -886,7 +945,7 @@ def test_after_a_call_a_visitor_can_be_called_again(world: World) -> None:
     agent, _ = world.live(tab)
     agent.say(p.End("agent-ended"))
     tab.inbox.clear()
-    world.call(tab, ADAM)
+    world.window(world.call(tab, ADAM).url)
     assert tab.last(p.Ring).agent == ADAM
 
 
@@ -917,6 +976,8 @@ def test_a_double_click_rings_once(world: World) -> None:
     tab = world.tab(JOHN)
     first, second = world.call(tab), world.call(tab)
     assert first.call_id == second.call_id
+    world.window(first.url)
+    world.window(second.url)
     assert len(tab.got(p.Ring)) == 1
 
 
@@ -1237,6 +1298,19 @@ def test_a_late_agent_gets_in_if_nobody_else_has(world: World) -> None:
     late = world.window(call.url)
     assert late.last(p.CallWelcome).agent == MARY
     assert late.last(p.CallWelcome).state == "accepted"
+
+
+def test_a_late_agent_is_shown_while_the_customers_window_reloads(
+    world: World,
+) -> None:
+    tab = world.tab(JOHN)
+    window = world.help(tab)
+    late = world.call(tab)
+    world.wait(21)
+    assert john(world).in_call is None
+    window.leave()
+    world.window(late.url)
+    assert john(world).in_call == InCall(MARY, None)
 
 
 def test_a_late_agent_does_not_get_into_anothers_call(world: World) -> None:

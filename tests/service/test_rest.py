@@ -398,6 +398,7 @@ def test_a_call_is_started(service: LiveService, user: tuple[Socket, str, str]) 
     assert answer.status_code == 201
     body = answer.json()
     assert body["url"].startswith(f"{service.url}/call/{body['callId']}#")
+    service.window(body["url"])
     assert user[0].hear("ring")["callId"] == body["callId"]
 
 

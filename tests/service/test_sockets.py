@@ -40,9 +40,10 @@ def test_a_whole_call(service: LiveService) -> None:
     call = service.post(
         "/rest/v1/call", {"visitorId": visitor_id, "kind": "screen"}, token=token
     ).json()
+    watching = service.window(call["url"])
     ring = tab.hear("ring")
     assert ring["agent"] == {"name": "Mary", "email": "mary@example.com"}
-    watching, sharing = service.window(call["url"]), service.window(ring["url"])
+    sharing = service.window(ring["url"])
     assert watching.hear("call-welcome")["role"] == "agent"
     assert sharing.hear("call-welcome")["role"] == "visitor"
     assert tab.hear("unring")["reason"] == "accepted"
@@ -68,6 +69,34 @@ def test_a_whole_call(service: LiveService) -> None:
     assert state["reason"] == "agent-ended"
     kinds = [service.events.get(timeout=10)["type"] for _ in range(3)]
     assert kinds == ["call.requested", "call.started", "call.ended"]
+
+
+def test_agents_see_at_once_who_is_being_asked_and_by_whom(
+    service: LiveService,
+) -> None:
+    token = service.user_token()
+    other = service.user_token(email="adam@example.com", name="Adam")
+    watching = service.socket()
+    watching.say("hello-agent", token=other)
+    watching.hear("tick")
+    tab, visitor_id = service.tab(john(6))
+    wanted = {"visitorId": visitor_id}
+    call = service.post("/rest/v1/call", wanted, token=token).json()
+
+    def wait_for(in_call: t.Any) -> None:
+        while True:
+            user = service.get(f"/rest/v1/customerstatus/{visitor_id}").json()
+            if user["inCall"] == in_call:
+                return
+            watching.hear("tick")
+
+    mary = {"name": "Mary", "email": "mary@example.com"}
+    wait_for({"agent": mary, "since": None})
+    refused = service.post("/rest/v1/call", wanted, token=other)
+    assert (refused.json()["code"], refused.json()["agent"]) == ("busy", "Mary")
+    service.window(call["url"])
+    tab.say("decline", callId=tab.hear("ring")["callId"])
+    wait_for(None)
 
 
 # --- who may connect ------------------------------------------------------------
@@ -242,7 +271,9 @@ def test_a_token_without_presence_is_not_for_sockets(service: LiveService) -> No
 
 def test_a_ticket_opens_one_window(service: LiveService) -> None:
     tab, visitor_id = service.tab(john(3))
-    service.post("/rest/v1/call", {"visitorId": visitor_id}, token=service.user_token())
+    wanted = {"visitorId": visitor_id}
+    call = service.post("/rest/v1/call", wanted, token=service.user_token()).json()
+    service.window(call["url"])
     url = tab.hear("ring")["url"]
     first = service.window(url)
     first.hear("call-welcome")
