@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
+import statistics
 import time
 import typing as t
 from collections.abc import AsyncIterator
@@ -18,17 +18,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import psutil
-import requests
+from playwright.async_api import Browser
 from playwright.async_api import CDPSession
 from playwright.async_api import Page
 from playwright.async_api import async_playwright
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect
 
 from ..browser.chromium import find_chromium
 from ..browser.conftest import QUIET
+from . import crowd
 from . import servers
-from .sides import Ours
 from .table import Aim
 from .table import Row
 
@@ -37,106 +35,158 @@ FEW = 50
 AGENTS = 100
 #: Changes in a second.
 CHANGES = 200
-#: Seconds for which the list is watched, after it has come to rest.
-SECONDS = 300.0
-SECONDS_OF_PEER = 60.0
+#: Seconds before anything is measured, for a page that has just been loaded.
 REST = 5.0
-#: Connections that are being made at once.
-AT_ONCE = 50
+#: Seconds of a browser's trace that are read at once.
+SLICE = 20.0
+#: What a task of the page may take, in ms.
+LONGEST = Aim(100, "most")
 PATH = "/chatvisor/users"
 MB = 1024 * 1024
-#: A browser reports no task that is shorter, in ms.
-SHORTEST = 50.0
 
-LONG_TASKS = """
-window.longTasks = [];
-new PerformanceObserver((list) =>
-    longTasks.push(...list.getEntries().map((task) => task.duration))
-).observe({type: "longtask"});
-"""
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A way in which the list is watched.
+
+    :ivar rows: on one page.
+    :ivar seconds: for how long, after it has come to rest.
+    :ivar policy: whether the application decides who sees whom.
+    """
+
+    rows: int = 50
+    seconds: float = 40.0
+    policy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What watching found.
 
-    :ivar longest: task of the page, in ms.
+    :ivar longest: task of the page, in ms of the processor; ``lasted`` by the clock,
+        which other programs that keep the processor busy have a part in.
     :ivar heap: MB of JavaScript at the end, after a collection; ``growth`` since the
         beginning.
     :ivar application: share of a core; likewise ``service``.
+    :ivar wait: for a list, in ms: the median; ``longest_wait`` of a hundred.
     """
 
     longest: float
+    lasted: float
     heap: float
     growth: float
     nodes: float
     application: float
     service: float
+    wait: float
+    longest_wait: float
 
 
 def measure() -> list[Row]:
-    """Watch a long list and a short one."""
+    """Watch a short list and a long one, and the long one's harder cases."""
     servers.allow_files(USERS + AGENTS + 200)
-    peer = asyncio.run(_watch(FEW, SECONDS_OF_PEER))
-    ours = asyncio.run(_watch(USERS, SECONDS))
-    name = f"{FEW} users"
+    (peer,) = asyncio.run(_watch_all(FEW, [Watch()]))
+    watches = [
+        Watch(seconds=300.0),
+        Watch(rows=200),
+        Watch(rows=1000),
+        Watch(policy=True),
+    ]
+    ours, more, most, chosen = asyncio.run(_watch_all(USERS, watches))
     return [
-        Row(
-            "list, longest task",
-            "ms",
-            ours.longest,
-            name,
-            peer.longest,
-            Aim(50, "more"),
-        ),
-        Row("list, heap", "MB", ours.heap, name, peer.heap),
-        Row(
-            "list, growth of the heap",
-            "MB",
-            ours.growth,
-            name,
-            peer.growth,
-            Aim(1, "more"),
-        ),
-        Row("list, nodes", "", ours.nodes, name, peer.nodes),
-        Row("application, of a core", "%", ours.application, name, peer.application),
-        Row("service, of a core", "%", ours.service, name, peer.service),
+        *_of_the_page("list", ours, peer, Aim(1, "more")),
+        *_of_the_servers("list", ours, peer),
+        *_of_the_page("200 rows", more, peer),
+        *_of_the_page("1,000 rows", most, peer),
+        *_of_the_page("policy", chosen, peer),
+        *_of_the_servers("policy", chosen, peer),
     ]
 
 
-async def _watch(users: int, seconds: float) -> Result:
-    with (
-        servers.our_service(IDENTITY_KEY=servers.IDENTITY_KEY) as service,
-        servers.agents_application(service) as application,
-    ):
+def _of_the_page(
+    name: str, ours: Result, peer: Result, growth: Aim | None = None
+) -> list[Row]:
+    return [
+        _row(f"{name}, longest task, processor", "ms", ours, peer, "longest", LONGEST),
+        _row(f"{name}, longest task, clock", "ms", ours, peer, "lasted"),
+        _row(f"{name}, heap", "MB", ours, peer, "heap"),
+        _row(f"{name}, growth of the heap", "MB", ours, peer, "growth", growth),
+        _row(f"{name}, nodes", "", ours, peer, "nodes"),
+    ]
+
+
+def _of_the_servers(name: str, ours: Result, peer: Result) -> list[Row]:
+    return [
+        _row(f"{name}, application, of a core", "%", ours, peer, "application"),
+        _row(f"{name}, service, of a core", "%", ours, peer, "service"),
+        _row(f"{name}, answer, p50", "ms", ours, peer, "wait"),
+        _row(f"{name}, answer, p99", "ms", ours, peer, "longest_wait"),
+    ]
+
+
+def _row(
+    figure: str,
+    unit: str,
+    ours: Result,
+    peer: Result,
+    field: str,
+    aim: Aim | None = None,
+) -> Row:
+    values = getattr(ours, field), getattr(peer, field)
+    return Row(figure, unit, values[0], f"{FEW} users", values[1], aim)
+
+
+async def _watch_all(users: int, watches: list[Watch]) -> list[Result]:
+    with servers.our_service(IDENTITY_KEY=servers.IDENTITY_KEY) as service:
         async with (
-            _visitors(service, users) as visitors,
-            _changing(visitors),
-            _watching(service, application),
-            _page(application) as (page, session),
+            crowd.visitors(service, users) as visitors,
+            crowd.changing(visitors, CHANGES),
         ):
-            return await _measure(page, session, application, service, seconds)
+            return [await _watch(service, watch) for watch in watches]
+
+
+async def _watch(service: servers.Server, watch: Watch) -> Result:
+    # In a thread: meanwhile the visitors go on.
+    starting = servers.agents_application(service, policy=watch.policy)
+    application = await asyncio.to_thread(starting.__enter__)
+    try:
+        # One of the agents is the browser.
+        async with (
+            crowd.watching(service, application, AGENTS - 1) as waits,
+            _page(application, watch.rows) as (page, browser),
+        ):
+            await asyncio.sleep(REST)
+            waits.clear()
+            return await _measure(page, browser, (application, service), watch, waits)
+    finally:
+        await asyncio.to_thread(starting.__exit__, None, None, None)
 
 
 async def _measure(
     page: Page,
-    session: CDPSession,
-    application: servers.Server,
-    service: servers.Server,
-    seconds: float,
+    browser: Browser,
+    both: tuple[servers.Server, servers.Server],
+    watch: Watch,
+    waits: list[float],
 ) -> Result:
-    await asyncio.sleep(REST)
-    await page.evaluate("longTasks.length = 0")
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable")
     before, _ = await _heap(session)
-    both = (application.process, service.process)
-    spent = [_cpu(process) for process in both]
+    spent = [_cpu(server.process) for server in both]
     started = time.perf_counter()
-    await asyncio.sleep(seconds)
-    lasted = time.perf_counter() - started
-    shares = [100 * (_cpu(p) - s) / lasted for p, s in zip(both, spent, strict=True)]
+    longest, lasted = await _longest_tasks(page, browser, watch.seconds)
+    passed = time.perf_counter() - started
+    application, service = (
+        100 * (_cpu(server.process) - s) / passed
+        for server, s in zip(both, spent, strict=True)
+    )
     after, nodes = await _heap(session)
-    longest = max([SHORTEST, *await page.evaluate("longTasks")])
-    return Result(longest, after, max(0.01, after - before), nodes, *shares)
+    wait = 1000 * statistics.median(waits)
+    longest_wait = 1000 * statistics.quantiles(waits, n=100)[-1]
+    growth = max(0.01, after - before)
+    return Result(
+        longest, lasted, after, growth, nodes, application, service, wait, longest_wait
+    )
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -151,141 +201,54 @@ async def _heap(session: CDPSession) -> tuple[float, float]:
     return metrics["JSHeapUsedSize"] / MB, metrics["Nodes"]
 
 
+async def _longest_tasks(
+    page: Page, browser: Browser, seconds: float
+) -> tuple[float, float]:
+    """Find the longest task of the page's thread: in ms of the processor, and of time.
+
+    :raises RuntimeError: if this browser does not tell.
+    """
+    tasks: list[tuple[float, float]] = []
+    until = time.perf_counter() + seconds
+    while (left := until - time.perf_counter()) > 0:
+        await browser.start_tracing(page=page, categories=[_TASKS])
+        await asyncio.sleep(min(SLICE, left))
+        tasks += _tasks(json.loads(await browser.stop_tracing()))
+    if not tasks:
+        raise RuntimeError("This browser does not tell what its tasks take.")
+    return max(cpu for cpu, _ in tasks), max(clock for _, clock in tasks)
+
+
+_TASKS = "disabled-by-default-devtools.timeline"
+
+
+def _tasks(trace: dict[str, t.Any]) -> list[tuple[float, float]]:
+    events = trace["traceEvents"]
+    pages = {
+        (one["pid"], one["tid"])
+        for one in events
+        if one["name"] == "thread_name" and one["args"]["name"] == "CrRendererMain"
+    }
+    return [
+        (one["tdur"] / 1000, one["dur"] / 1000)
+        for one in events
+        if one["name"] == "RunTask"
+        and (one["pid"], one["tid"]) in pages
+        and "tdur" in one
+    ]
+
+
 @asynccontextmanager
 async def _page(
-    application: servers.Server,
-) -> AsyncIterator[tuple[Page, CDPSession]]:
+    application: servers.Server, rows: int
+) -> AsyncIterator[tuple[Page, Browser]]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=find_chromium(), args=list(QUIET)
         )
         page = await browser.new_page()
-        await page.add_init_script(LONG_TASKS)
         await page.goto(f"{application.url}/sign-in/3")
-        await page.goto(f"{application.url}{PATH}")
+        await page.goto(f"{application.url}{PATH}?page_size={rows}")
         await page.wait_for_selector("[data-chatvisor-connection=live]")
-        session = await page.context.new_cdp_session(page)
-        await session.send("Performance.enable")
-        yield page, session
+        yield page, browser
         await browser.close()
-
-
-# --- visitors
-
-
-@asynccontextmanager
-async def _visitors(
-    service: servers.Server, count: int
-) -> AsyncIterator[list[ClientConnection]]:
-    gate = asyncio.Semaphore(AT_ONCE)
-    side = Ours()
-
-    async def arrive(number: int) -> ClientConnection:
-        async with gate:
-            socket = await _connect(service)
-            await side.arrive(socket, number)
-            return socket
-
-    sockets = await asyncio.gather(*map(arrive, range(count)))
-    try:
-        yield sockets
-    finally:
-        for socket in sockets:
-            socket.transport.abort()
-
-
-@asynccontextmanager
-async def _changing(visitors: list[ClientConnection]) -> AsyncIterator[None]:
-    async def change() -> None:
-        due = time.perf_counter()
-        for number in range(10**9):
-            due += 1 / CHANGES
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            page = {"title": f"Page {number % 97}", "path": f"/pages/{number % 97}"}
-            message = {"type": "page", "page": page, "visible": number % 5 > 0}
-            await random.choice(visitors).send(json.dumps(message))
-
-    async with _running([change()]):
-        yield
-
-
-async def _connect(service: servers.Server) -> ClientConnection:
-    return await connect(
-        f"ws://127.0.0.1:{service.port}/ws",
-        origin="http://127.0.0.1:5080",  # type: ignore[arg-type]
-        compression=None,
-        ping_interval=None,
-        proxy=None,
-        open_timeout=60,
-    )
-
-
-# --- agents
-
-
-@asynccontextmanager
-async def _watching(
-    service: servers.Server, application: servers.Server
-) -> AsyncIterator[None]:
-    session = requests.Session()
-    session.get(f"{application.url}/sign-in/3", timeout=10)
-    cookie = "; ".join(f"{one.name}={one.value}" for one in session.cookies)
-    answer = requests.post(
-        f"{service.url}/rest/v1/usertoken",
-        json={"email": "mary@example.com", "ttl": 3600, "scope": ["presence"]},
-        headers={"Authorization": f"Bearer {servers.API_TOKEN}"},
-        timeout=10,
-    )
-    token = answer.json()["token"]
-    # One of them is the browser.
-    agents = [_agent(service, application, token, cookie) for _ in range(AGENTS - 1)]
-    async with _running(agents):
-        yield
-
-
-async def _agent(
-    service: servers.Server, application: servers.Server, token: str, cookie: str
-) -> None:
-    """Do what an agent's page does: look when there was a tick, once a second."""
-    socket = await _connect(service)
-    await socket.send(json.dumps({"type": "hello-agent", "token": token}))
-    await socket.recv()
-    looked, newest = 0.0, 0
-    while True:
-        wait = looked + 1 - time.perf_counter()
-        try:
-            async with asyncio.timeout(max(0.0, wait) if newest else None):
-                newest = json.loads(await socket.recv()).get("n", newest)
-        except TimeoutError:
-            looked = time.perf_counter()
-            await _look(application, newest, cookie)
-            newest = 0
-
-
-async def _look(application: servers.Server, tick: int, cookie: str) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", application.port)
-    path = f"/chatvisor/users.json?page=1&page_size=50&tick={tick}"
-    head = f"Host: 127.0.0.1:{application.port}\r\nCookie: {cookie}\r\n"
-    writer.write(f"GET {path} HTTP/1.0\r\n{head}\r\n".encode())
-    answer = await reader.read()
-    status, _, body = answer.partition(b"\r\n")
-    writer.close()
-    if b" 200 " not in status or b'"users"' not in body:
-        raise RuntimeError(f"The application answered: {answer[:300].decode()}")
-
-
-@asynccontextmanager
-async def _running(
-    jobs: t.Iterable[t.Coroutine[t.Any, t.Any, None]],
-) -> AsyncIterator[None]:
-    """Run jobs until the block is left; one that breaks down fails the measurement."""
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        yield
-        for task in tasks:
-            if task.done():
-                task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -63,14 +63,18 @@ def bare_server() -> Iterator[Server]:
 
 
 @contextmanager
-def agents_application(service: Server) -> Iterator[Server]:
-    """Run an application whose agents see the users of this service."""
+def agents_application(service: Server, *, policy: bool = False) -> Iterator[Server]:
+    """Run an application whose agents see the users of this service.
+
+    :param policy: whether the application is asked who sees whom.
+    """
     port = _free_port()
     environ = {
         "PORT": str(port),
         "SERVICE": service.url,
         "API_TOKEN": API_TOKEN,
         "IDENTITY_KEY": IDENTITY_KEY,
+        "POLICY": "yes" if policy else "",
     }
     with _running("tests.benchmarks.agents_app", port, environ) as server:
         yield server

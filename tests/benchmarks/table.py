@@ -19,20 +19,25 @@ PACKAGES = ("flask", "flask-login", "starlette", "uvicorn", "websockets", "uvloo
 class Aim:
     """What a figure should be at most, measured by its peer's.
 
-    :param limit: so many times the peer's figure, or so much more than it.
+    :param limit: so many times the peer's figure, so much more than it, or so much
+        whatever the peer's is.
     """
 
     limit: float
-    kind: t.Literal["times", "more"] = "times"
+    kind: t.Literal["times", "more", "most"] = "times"
 
     def met(self, row: Row) -> bool:
         if self.kind == "times":
             return round(row.ratio, 2) <= self.limit  # as it is printed
+        if self.kind == "most":
+            return row.ours <= self.limit
         return row.ours - row.theirs <= self.limit
 
     def describe(self, unit: str) -> str:
         if self.kind == "times":
             return f"at most {self.limit:g} times"
+        if self.kind == "most":
+            return f"at most {self.limit:g} {unit}"
         return f"at most {self.limit:g} {unit} more"
 
 
