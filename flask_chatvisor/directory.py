@@ -140,7 +140,7 @@ class Directory:
         if allows is None:
             return self._page(query, page, page_size, tick)
         answer = self._everyone(query, tick)
-        allowed = sort_users(filter(allows, answer.value), sort)
+        allowed = list(filter(allows, answer.value.in_order(sort)))
         start = (page - 1) * page_size
         shown = tuple(allowed[start : start + page_size])
         return _listing(shown, len(allowed), page, page_size, answer)
@@ -175,8 +175,8 @@ class Directory:
             return user
         # Somebody else is called so too, or the user is here a second time, as
         # someone whom the agent may see.
-        others = _current(self._everyone(Query(q=query), tick))
-        chosen = pick(filter(fits, others))
+        others: _Everyone = _current(self._everyone(Query(q=query), tick))
+        chosen = pick(filter(fits, others.users))
         if chosen is None or chosen.visitor_id == query:
             return chosen
         # A list knows no tabs and pages.
@@ -227,7 +227,22 @@ class Directory:
     def _everyone(self, query: Query, tick: int | None) -> Answer:
         # It is sorted here, so that all orders share what was loaded.
         query = query._replace(sort="name")
-        return self._cache.get(query, lambda: load_all(self._client, query), tick=tick)
+        return self._cache.get(
+            query, lambda: _Everyone(load_all(self._client, query)), tick=tick
+        )
+
+
+class _Everyone:
+    """A whole list. Many agents ask for the same order: it is sorted once."""
+
+    def __init__(self, users: tuple[ActiveUser, ...]) -> None:
+        self.users = users
+        self._orders: dict[str, list[ActiveUser]] = {}
+
+    def in_order(self, sort: str) -> list[ActiveUser]:
+        if sort not in self._orders:
+            self._orders[sort] = sort_users(self.users, sort)
+        return self._orders[sort]
 
 
 class Query(t.NamedTuple):
