@@ -103,8 +103,6 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
     if request.node.stash.get(_failed, False):
         _take_pictures(request.node.name, contexts)
     for context in contexts:
-        # A request that is being answered may be in its way.
-        context.unroute_all(behavior="ignoreErrors")
         context.close()
     assert errors == []
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping
 
+import requests
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page
 from playwright.sync_api import Route
@@ -95,26 +96,23 @@ def speak_pseudo(context: BrowserContext, service: str, english: list[Texts]) ->
     :param service: its address.
     :param english: the texts of the script, and of the call window.
     """
-    scripts = [f"{service}/cdn/js/*", f"{service}/static/call-texts.js"]
+    scripts = [f"{service}/cdn/js/x.js", f"{service}/static/call-texts.js"]
     for script, texts in zip(scripts, english, strict=True):
-        context.route(script, _adding(texts))
+        context.route(script, _adding(texts, requests.get(script, timeout=20)))
 
 
-def _adding(english: Texts) -> Callable[[Route], None]:
+def _adding(english: Texts, original: requests.Response) -> Callable[[Route], None]:
     tables = [
         [LONG.lower(), _table(english, mirrored=False)],
         [MIRRORED.lower(), _table(english, mirrored=True)],
     ]
     entries = json.dumps(tables).removeprefix("[").removesuffix("]")
 
-    def answer(route: Route) -> None:
-        response = route.fetch()
-        source = response.text()
-        assert source.count(_LIST) == 1
-        body = source.replace(_LIST, f"{_LIST}{entries},")
-        route.fulfill(response=response, body=body)
-
-    return answer
+    source = original.content.decode()
+    assert source.count(_LIST) == 1
+    body = source.replace(_LIST, f"{_LIST}{entries},")
+    headers = {**original.headers, "Content-Length": str(len(body.encode()))}
+    return lambda route: route.fulfill(headers=headers, body=body)
 
 
 def _table(english: Texts, *, mirrored: bool) -> dict[str, str]:
