@@ -7,11 +7,12 @@ RUN := $(VENV)/bin/python
 BABEL = $(RUN) -m babel.messages.frontend --quiet
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint docs translations bench screenshots clean
+.PHONY: help demo test fuzz lint docs translations bench screenshots clean
 
 help:
 	@echo 'make demo         the example at http://127.0.0.1:5080, with everything it needs'
 	@echo 'make test         all tests, those in the browser included'
+	@echo 'make fuzz         looks for pages that the tag breaks, for about half an hour'
 	@echo 'make lint         ruff, mypy, pyright and, for the JavaScript, TypeScript'
 	@echo 'make docs         the manual, in docs/_build/html'
 	@echo 'make translations the catalogues: new messages in, old ones out, compiled'
@@ -25,6 +26,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.tests $(VENV)/.packages $(VENV)/.chromium
 	$(RUN) -m pytest $(ARGS)
+
+fuzz: $(VENV)/.tests $(VENV)/.chromium
+	$(RUN) -m tests.fuzz $(ARGS)
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .

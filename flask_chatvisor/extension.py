@@ -12,6 +12,7 @@ from flask import current_app
 from . import cli
 from . import config
 from . import injection
+from . import revalidation
 from . import signals
 from . import templating
 from .directory import Directory
@@ -71,6 +72,7 @@ class Chatvisor:
         app.extensions[KEY] = _state(app, settings, self._loaders)
         templating.register(app)
         injection.register(app)
+        revalidation.register(app)
         guard.register(app)
         app.register_blueprint(agent.blueprint(), url_prefix=settings.url_prefix)
         app.register_blueprint(public.blueprint(), url_prefix=settings.url_prefix)

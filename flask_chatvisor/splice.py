@@ -27,7 +27,8 @@ _RAW = (
 _INERT = (b"template", b"svg", b"math")
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_ESCAPE = b"\x1b"
+#: Of ISO-2022-JP, and of UTF-16 without a mark, where words may look like a tag.
+_ESCAPE, _NUL = b"\x1b", b"\0"
 
 # The end of a page: nothing but </html>, white space and comments that cannot close
 # anything which was open before.
@@ -37,20 +38,6 @@ _END = re.compile(
     """,
     re.VERBOSE,
 )
-_LEFT_OPEN = re.compile(
-    rb"""<(?:
-        (s(?:cript|tyle|vg) | t(?:extarea|itle|emplate) | no(?:embed|frames|script)
-        | xmp | iframe | math)\b (?!.*</\1[\t\n\f\r />])
-      | plaintext
-      | !\[cdata\[ (?!.*\]\]>)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
-
-# The first two characters of what is looked for there, and of little else: it is found
-# twice as fast.
-_SUSPECT = re.compile(rb"<[stnximp!][ctveiomfal\[]")
-
 _NAME = rb"[A-Za-z][^\t\n\f\r />]*+"
 _ATTRIBUTES = rb"""(?:
     [\t\n\f\r ]++ | /(?!>)
@@ -58,6 +45,28 @@ _ATTRIBUTES = rb"""(?:
     (?: [\t\n\f\r ]*+ = [\t\n\f\r ]*+
         (?: "[^"]*+(?:"|\Z) | '[^']*+(?:'|\Z) | [^\t\n\f\r >"'][^\t\n\f\r >]*+ )?+ )?+
 )*+"""
+# An element whose end is missing, or is no end because of what is open before it.
+_LEFT_OPEN = re.compile(
+    rb"""<(?:
+        (script|style|textarea|title|noembed|noframes|noscript|xmp|iframe)\b
+        (?! %(attributes)s/?> .* </\1[\t\n\f\r />])
+      | (template|svg|math)\b
+        (?! %(attributes)s> [^<]*+
+            (?: (?:<title>[^<]*+</title>
+                | <(?!/?(?:s(?:cript|tyle|vg)|t(?:extarea|itle|emplate)|no|xmp|iframe
+                    |math|desc|foreignobject|annotation-xml))) [^<]*+ )*+
+            </\2[\t\n\f\r />])
+      | plaintext
+      | !\[cdata\[ (?!.*\]\]>)
+    )"""
+    % {b"attributes": _ATTRIBUTES},
+    re.VERBOSE | re.DOTALL,
+)
+
+# The first two characters of what is looked for there, and of little else: it is found
+# twice as fast.
+_SUSPECT = re.compile(rb"<[stnximp!][ctveiomfal\[]")
+
 _MEANT = rb"(?:%s)(?=[\t\n\f\r />])" % b"|".join(
     (*_RAW, *_INERT, b"body", b"select", b"frameset")
 )
@@ -83,7 +92,7 @@ def insert(body: bytes, tag: bytes) -> bytes | None:
 
 def body_end(body: bytes) -> int | None:
     """Find the last ``</body>`` that is a tag; ``None`` where there is doubt."""
-    if body.startswith(_UTF_16) or _ESCAPE in body:
+    if body.startswith(_UTF_16) or _ESCAPE in body or _NUL in body:
         return None
     at = _quick(body)
     return _thorough(body) if at is None else at
@@ -214,6 +223,7 @@ class _Reader:
         if end is None or name == b"plaintext":
             return -1
         text = self._body[tag.end() : end.start()].lower()
-        if b"<!" in text and (in_drawing or b"<script" in text):
+        # In a drawing, it may be elements.
+        if (in_drawing and b"<" in text) or (b"<!" in text and b"<script" in text):
             raise _Doubt
         return end.start()

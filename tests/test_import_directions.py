@@ -17,12 +17,13 @@ PACKAGE = "flask_chatvisor"
 
 #: A module imports from its own row and the rows above it, never from below.
 EXTENSION_LAYERS = (
-    {"errors", "tokens", "splice", "limits", "cache", "inspection", "i18n"},
+    {"errors", "tokens", "splice", "limits", "cache", "inspection", "i18n", "context"},
     {"config", "identity", "signals", "rest", "rest.models", "rest.faults"},
     {"snippet", "rest.transport"},
     {"rest.client"},
     {"state"},
-    {"tagging", "injection", "directory", "templating", "views", "views.guard"},
+    {"tagging", "directory", "templating", "views", "views.guard"},
+    {"injection", "revalidation"},
     {"views.agent", "views.public", "checks", "cli", "testing"},
     {"extension"},
     {"__init__"},

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import typing as t
-from collections.abc import Iterator
-from xml.etree.ElementTree import Element
-
-import html5lib
 import pytest
 from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from flask_chatvisor.snippet import render
 from flask_chatvisor.splice import body_end
 from flask_chatvisor.splice import insert
 
-TAG = render('{"tag":null}', tag_js="/tag.js", script="https://x.example/x.js").encode()
-OURS = {"chatvisor-tag", "/tag.js", "https://x.example/x.js"}
-#: Longer than the part of a page that is looked at first.
-LONG = b"<p>Lorem <b class='x'>ipsum</b> dolor</p>\n" * 200
+from .fuzz.pages import ENDS
+from .fuzz.pages import LONG
+from .fuzz.pages import PIECES
+from .fuzz.trees import TAG
+from .fuzz.trees import is_ours
+from .fuzz.trees import nodes
+from .fuzz.trees import parse
 
 PAGE = b"<!doctype html><title>T</title><body><p>Hello</p>"
 HERE = b"\0HERE\0"
@@ -153,19 +150,6 @@ def test_utf_16_is_told_by_its_mark_even_around_ascii() -> None:
 
 # --- any page ---------------------------------------------------------------------
 
-#: What makes pages hard, in pieces that are put together at random.
-PIECES = (
-    b"<!-- --> --!> <!--> <!---> <script> </script> <SCRIPT\n> </Script\t> <style>"
-    b" </style> <textarea> </textarea> <title> </title> <iframe> </iframe> <noscript>"
-    b" </noscript> <xmp> </xmp> <plaintext> <noembed> </noembed> <noframes>"
-    b" </noframes> <template> </template> <svg> </svg> <svg/> <math> </math> <title/>"
-    b" <![CDATA[ ]]> <a\ttitle=\" <a\ttitle=' ' \" > < = x </body> </BODY\n> </body"
-    b" </html> <body> <p> </p> <b> <table> <tr><td> </table> <select> </select>"
-    b" <option> <!doctype\thtml> <?php </3 \xe4 / - ! <frameset> <head> </head> <html>"
-    b" \n"
-).split(b" ")
-ENDS = (b"", b"</body>", b"</body></html>\n", b"</body></html><!-- x -->")
-
 pages = st.builds(
     lambda pieces, end: b"".join(pieces) + end,
     st.lists(st.sampled_from([*PIECES, b" "]), max_size=14),
@@ -183,7 +167,7 @@ def test_the_rest_of_any_page_means_what_it_meant(page: bytes) -> None:
     if spliced is not None:
         assert spliced.replace(TAG, b"", 1) == page
         assert spliced.count(TAG) == 1
-        assert _nodes(_parse(spliced)) == _nodes(_parse(page))
+        assert nodes(parse(spliced)) == nodes(parse(page))
 
 
 @given(st.lists(st.sampled_from([b"<p>", b"</p>", b"x", b"\n", b"<hr>", b"<b>"])))
@@ -191,12 +175,12 @@ def test_the_tag_is_in_the_body(pieces: list[bytes]) -> None:
     page = b"<!doctype html><title>T</title><body>" + b"".join(pieces) + b"</body>"
     spliced = insert(page, TAG)
     assert spliced is not None
-    tree = _parse(spliced)
+    tree = parse(spliced)
     body = tree.find("body")
     assert body is not None
     scripts = [*body.iter("script")]
     assert len(scripts) == 3
-    assert all(_is_ours(script) for script in scripts)
+    assert all(is_ours(script) for script in scripts)
     assert len([*tree.iter("script")]) == 3
 
 
@@ -226,40 +210,3 @@ def test_a_long_page_of_one_hard_thing_is_read_to_its_end(
 ) -> None:
     page = piece * 50_000
     assert body_end(page + b"</body>") == (len(page) if is_found else None)
-
-
-def _parse(page: bytes) -> Element:
-    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
-    tree = parser.parse(page.decode("latin-1"), scripting=True)
-    return t.cast(Element, tree)
-
-
-def _is_ours(element: Element) -> bool:
-    return (element.get("id") or element.get("src")) in OURS
-
-
-def _nodes(root: Element) -> list[tuple[str, ...]]:
-    """A tree without our elements as a list, with neighbouring texts made one."""
-    nodes: list[tuple[str, ...]] = []
-    for node in _walk(root):
-        if node[0] == "text" and nodes and nodes[-1][0] == "text":
-            nodes[-1] = ("text", nodes[-1][1] + node[1])
-        else:
-            nodes.append(node)
-    return nodes
-
-
-def _walk(element: Element) -> Iterator[tuple[str, ...]]:
-    tag: t.Any = element.tag  # a comment's is a function
-    if not isinstance(tag, str):
-        yield ("comment", element.text or "")
-    elif not (tag.endswith("script") and _is_ours(element)):
-        attributes = sorted(f"{name}={value}" for name, value in element.items())
-        yield ("start", tag, *attributes)
-        if element.text:
-            yield ("text", element.text)
-        for child in element:
-            yield from _walk(child)
-        yield ("end",)
-    if element.tail:
-        yield ("text", element.tail)
