@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
 from . import checks
+from .context import this_app
 from .directory import SORTS
 from .directory import Query
 from .errors import ServiceError
@@ -122,7 +122,7 @@ def _yes(value: t.Any) -> str:
 def _trials(
     state: State, urls: Iterable[str], user_id: str | None
 ) -> Iterator[checks.Trial]:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = this_app()
     yield from checks.of_service(state)
     for url in urls:
         yield from checks.of_page(app, url, user_id)

@@ -7,7 +7,6 @@ somebody's data is kept by no cache but that person's browser.
 
 from __future__ import annotations
 
-import copy
 import logging
 import typing as t
 from collections.abc import Callable
@@ -16,17 +15,16 @@ from dataclasses import dataclass
 from flask import Flask
 from flask import Request
 from flask import Response
-from flask import current_app
-from flask import request as current_request
 from markupsafe import Markup
 from werkzeug.datastructures import Headers
 
 from . import snippet
 from . import tagging
 from .config import Settings
+from .context import this_app
+from .context import this_request
 from .splice import body_end
 from .splice import insert as insert
-from .state import current_state
 from .state import state_of
 from .tagging import Announcement
 from .tagging import Reason as Reason
@@ -90,9 +88,8 @@ def chatvisor_tag() -> Markup:
     hold it. On the page's way out the user's own tag is put there, if that is possible;
     else ``tag.js`` fetches it.
     """
-    settings = current_state().settings
-    page = _Page(_request(), Response(), settings)
-    if not settings.enabled or page.is_exempt():
+    page = _Page(this_request(), Response())
+    if not page.settings.enabled or page.is_exempt():
         return Markup()
     return t.cast(
         Markup,
@@ -105,19 +102,19 @@ def why_not(request: Request, response: Response) -> Reason | None:
 
     Cheap conditions come first, then the page's body, the user last.
     """
-    plan = _Page(request, response, current_state().settings).plan()
+    plan = _Page(request, response).plan()
     return plan if isinstance(plan, Reason) else plan.who.reason
 
 
 def _tag_page(response: Response) -> Response:
-    settings = current_state().settings
+    page = _Page(this_request(), response)
     try:
-        tagged, reason = _Page(_request(), response, settings).tagged()
+        tagged, reason = page.tagged()
     except Exception:
         # Whatever goes wrong in here or in a loader, the page itself is good.
-        logger.exception("%s was not tagged.", current_request.path)
+        logger.exception("%s was not tagged.", page.request.path)
         tagged, reason = response, Reason.ERROR
-    if settings.debug_header:
+    if page.settings.debug_header:
         tagged.headers["X-Chatvisor"] = reason.value if reason else "tagged"
     return tagged
 
@@ -133,12 +130,11 @@ class _Plan:
 class _Page:
     """One response on its way out."""
 
-    def __init__(
-        self, request: Request, response: Response, settings: Settings
-    ) -> None:
+    def __init__(self, request: Request, response: Response) -> None:
         self.request = request
         self.response = response
-        self.settings = settings
+        self._app = this_app()
+        self.settings: Settings = state_of(self._app).settings
         self._headers = {name.lower(): value for name, value in response.headers}
 
     def tagged(self) -> tuple[Response, Reason | None]:
@@ -178,7 +174,7 @@ class _Page:
         return Reason.EXEMPT if self.is_exempt() else None
 
     def is_exempt(self) -> bool:
-        view = current_app.view_functions.get(self.request.endpoint or "")
+        view = self._app.view_functions.get(self.request.endpoint or "")
         return getattr(view, _EXEMPT, False)
 
     def _why_not_this(self) -> Reason | None:
@@ -223,7 +219,7 @@ class _Page:
         tag = b"" if who.silent and begin < end else self.snippet(who).encode("ascii")
         body = memoryview(self.response.get_data())
         # The application may keep the response, and send it again to somebody else.
-        page = copy.copy(self.response)
+        page = _copied(self.response)
         headers = self.response.headers
         page.headers = Headers(headers if who.silent else _kept_private(headers))
         page.set_data(b"".join((body[:begin], tag, body[end:])))
@@ -231,7 +227,7 @@ class _Page:
             page.headers.remove(name)
         if not who.silent:
             who.remember(self.request, page)
-            self.request.environ[_PRIVATE] = True
+            self.request.environ[_PRIVATE] = [*page.headers]
         return page
 
     def snippet(self, who: Announcement) -> Markup:
@@ -248,11 +244,17 @@ class _Page:
 
 def _keep_private(response: Response) -> Response:
     """See that a page with somebody's data stays in that person's browser."""
-    if _PRIVATE in current_request.environ:
-        headers = _kept_private(response.headers)
-        if headers != [*response.headers]:
-            response.headers = Headers(headers)
+    private = this_request().environ.get(_PRIVATE)
+    if private is not None and private != [*response.headers]:
+        response.headers = Headers(_kept_private(response.headers))
     return response
+
+
+def _copied(response: Response) -> Response:
+    # As copy.copy does, in a quarter of the time.
+    page = object.__new__(type(response))
+    page.__dict__ |= response.__dict__
+    return page
 
 
 def _kept_private(headers: Headers) -> list[tuple[str, str]]:
@@ -302,8 +304,3 @@ def _settle(app: Flask) -> None:
 
 def _compresses(hook: t.Any) -> bool:
     return str(getattr(hook, "__module__", "")).startswith(_COMPRESSORS)
-
-
-def _request() -> Request:
-    # Not the proxy: it is asked often, and looks the request up each time.
-    return current_request._get_current_object()  # type: ignore[attr-defined, no-any-return]

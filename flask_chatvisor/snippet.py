@@ -9,10 +9,11 @@ import typing as t
 from functools import lru_cache
 
 from flask import Request
-from flask import current_app
-from flask import g
 from markupsafe import Markup
 from markupsafe import escape
+
+from .context import these_globals
+from .context import this_app
 
 #: How a page that has a snippet already is recognised.
 MARK = b'id="chatvisor-tag"'
@@ -77,8 +78,8 @@ def nonce_of(request: Request) -> str | None:
     """
     nonce = (
         getattr(request, "csp_nonce", None)
-        or g.get("csp_nonce")
-        or current_app.jinja_env.globals.get("csp_nonce")
+        or these_globals().get("csp_nonce")
+        or this_app().jinja_env.globals.get("csp_nonce")
     )
     if callable(nonce):
         nonce = nonce()

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask
-from flask import current_app
 
 from .config import Settings
+from .context import this_app
 from .errors import SetupError
 from .identity import Agent
 from .identity import Visitor
@@ -75,4 +75,4 @@ def state_of(app: Flask) -> State:
 
 def current_state() -> State:
     """Find the state of the application that handles this request."""
-    return state_of(current_app)
+    return state_of(this_app())

@@ -8,7 +8,6 @@ of user are noticed across any redirects.
 from __future__ import annotations
 
 import enum
-import json
 import time
 import typing as t
 from collections.abc import Callable
@@ -19,12 +18,12 @@ from urllib.parse import quote
 from flask import Flask
 from flask import Request
 from flask import Response
-from flask import current_app
-from flask import g
 from flask_login import current_user
 
 from . import tokens
 from .config import Settings
+from .context import these_globals
+from .context import this_app
 from .errors import SetupError
 from .identity import Visitor
 from .identity import default_visitor
@@ -89,7 +88,7 @@ class Announcement:
         """Set or delete the cookie, if the browser is told something new."""
         if self.known == self.digest:
             return
-        app = _app()
+        app = this_app()
         session = app.session_interface
         attributes: dict[str, t.Any] = {
             "path": session.get_cookie_path(app),
@@ -114,7 +113,7 @@ def announce(request: Request, *, now: Callable[[], float] = time.time) -> Annou
 
     :param now: the clock, epoch seconds.
     """
-    app = _app()
+    app = this_app()
     state = state_of(app)
     found = _tag_or_reason(app, state)
     if found is Reason.ERROR:
@@ -122,17 +121,19 @@ def announce(request: Request, *, now: Callable[[], float] = time.time) -> Annou
     known = request.cookies.get(COOKIE, "")
     if isinstance(found, Reason):
         return Announcement(None, found, known, "")
-    user_id = found.get("id") or found.get("email") or dump(found)
-    digest = _hashed(user_id, app.secret_key or "")
-    return Announcement(_signed(found, state.settings, now()), None, known, digest)
+    subject = found.get("id") or found.get("email") or ""
+    digest = _hashed(subject or dump(found), app.secret_key or "")
+    tag = _signed(found, subject, state.settings, now())
+    return Announcement(tag, None, known, digest)
 
 
 def is_nobody(request: Request) -> bool:
     """Tell, without loading the user, that nobody is to be announced or reset."""
     if COOKIE in request.cookies:
         return False
-    if "_login_user" in g:
-        return not g._login_user.is_authenticated
+    user = these_globals().get("_login_user")
+    if user is not None:
+        return not user.is_authenticated
     return not _may_be_signed_in(request)
 
 
@@ -179,7 +180,7 @@ def _tag_or_reason(app: Flask, state: State) -> dict[str, t.Any] | Reason:
 
 
 def _may_be_signed_in(request: Request) -> bool:
-    app = _app()
+    app = this_app()
     manager = getattr(app, "login_manager", None)
     if manager is None or manager.request_callback is not None:
         return True
@@ -190,7 +191,7 @@ def _may_be_signed_in(request: Request) -> bool:
     )
 
 
-def _signed(tag: dict[str, t.Any], settings: Settings, now: float) -> str:
+def _signed(tag: dict[str, t.Any], subject: str, settings: Settings, now: float) -> str:
     if not settings.identity_keys:
         return dump(tag)
     tag.pop("externalToken", None)
@@ -198,21 +199,15 @@ def _signed(tag: dict[str, t.Any], settings: Settings, now: float) -> str:
     # For so long a user gets the same token again: to sign takes longer than the rest.
     step = max_age // 10
     issued_at = int(now) // step * step
-    return _sealed(dump(tag), settings.identity_keys[0], issued_at, max_age)
+    return _sealed(dump(tag), subject, settings.identity_keys[0], issued_at, max_age)
 
 
 @lru_cache(maxsize=512)
-def _sealed(text: str, key: str, issued_at: int, max_age: int) -> str:
-    tag = json.loads(text)
-    token = tokens.sign_identity(tag, key, now=issued_at, max_age=max_age)
-    return f'{text[:-1]},"externalToken":"{token}"}}'
+def _sealed(tag: str, subject: str, key: str, issued_at: int, max_age: int) -> str:
+    token = tokens.seal_identity(tag, subject, key, now=issued_at, max_age=max_age)
+    return f'{tag[:-1]},"externalToken":"{token}"}}'
 
 
-@lru_cache(maxsize=512)
 def _hashed(user_id: str, secret: str | bytes) -> str:
     text = secret.decode("latin-1") if isinstance(secret, bytes) else secret
     return tokens.tagged_hash(user_id, text)
-
-
-def _app() -> Flask:
-    return current_app._get_current_object()  # type: ignore[attr-defined, no-any-return]

@@ -17,7 +17,6 @@ from flask import Flask
 from flask import Response
 from flask import abort
 from flask import current_app
-from flask import g
 from flask import has_request_context
 from flask import json
 from flask import request
@@ -26,6 +25,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.http import HTTP_STATUS_CODES
 
+from ..context import these_globals
+from ..context import this_app
+from ..context import this_request
 from ..errors import SetupError
 from ..identity import Agent
 from ..signals import agent_denied
@@ -81,9 +83,10 @@ def agent_of(user: t.Any) -> Agent | None:
     load = current_state().loaders.agent
     if load is None:
         return None
-    known = g.get("_chatvisor_agent")
+    known_here = these_globals()
+    known = known_here.get("_chatvisor_agent")
     if known is None or known[0] is not user:
-        known = g._chatvisor_agent = (user, _checked(load(user)))
+        known = known_here._chatvisor_agent = (user, _checked(load(user)))
     return t.cast("Agent | None", known[1])
 
 
@@ -170,7 +173,7 @@ def _refusal_of_person(as_json: bool) -> ResponseReturnValue | None:
         return _unauthorized(as_json)
     if current_agent() is not None:
         return None
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = this_app()
     agent_denied.send(app, user=user, path=request.path)
     if as_json:
         return problem(403, "not-an-agent", "Only agents may do this.")
@@ -214,7 +217,7 @@ def _same_site() -> bool:
 
 
 def _leave_session(response: Response) -> Response:
-    if not request.environ.get(_BACKGROUND):
+    if not this_request().environ.get(_BACKGROUND):
         return response
     if session.permanent:
         session.permanent = False

@@ -13,12 +13,13 @@ from pathlib import Path
 from flask import Blueprint
 from flask import Response
 from flask import abort
-from flask import current_app
 from flask import request
 from flask import send_from_directory
 
 from .. import tagging
 from .. import tokens
+from ..context import this_app
+from ..context import this_request
 from ..signals import send_event
 from ..state import current_state
 from ..templating import STATIC
@@ -80,7 +81,7 @@ def me() -> Response:
         return guard.problem(
             403, "origin-refused", "Only pages of this site may ask for their tag."
         )
-    asking = request._get_current_object()  # type: ignore[attr-defined]
+    asking = this_request()
     who = tagging.announce(asking)
     block = tagging.block(asking, current_state().settings, who)
     response = Response(block, mimetype="application/json")
@@ -132,7 +133,7 @@ class _Events:
 
     def _send(self, event: dict[str, t.Any]) -> None:
         try:
-            app = current_app._get_current_object()  # type: ignore[attr-defined]
+            app = this_app()
             send_event(app, event)
         except BaseException:
             # The service sends it again; then it is not old news.
