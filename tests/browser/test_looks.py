@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing as t
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -16,14 +15,16 @@ from .desk import OpenDesk
 from .fake_service import FakeService
 from .fake_service import active_user
 from .fake_service import ago
+from .packages import package_file
 
-LOOKS = Path(__file__).with_name("looks")
 BOOTSTRAP = files("flask_bootstrap") / "static/bootstrap5/css/bootstrap.min.css"
-SHEETS = {
-    "unstyled": "",
-    "bootstrap": BOOTSTRAP.read_text("utf-8"),
-    "reset": (LOOKS / "reset.css").read_text(),
-    "classless": (LOOKS / "classless.css").read_text(),
+#: Tailwind's fonts are left out by the browser: Tailwind puts them in when it builds.
+SHEETS: dict[str, t.Callable[[], str]] = {
+    "unstyled": lambda: "",
+    "bootstrap": lambda: BOOTSTRAP.read_text("utf-8"),
+    "tailwind": lambda: _package("tailwindcss/preflight.css"),
+    "pico": lambda: _package("@picocss/pico/css/pico.min.css"),
+    "pico-classless": lambda: _package("@picocss/pico/css/pico.classless.min.css"),
 }
 START = "[data-chatvisor-user=v-1] [data-chatvisor-start]"
 #: Every property of everything that is the page's own, and its place in the line.
@@ -35,13 +36,17 @@ OWN = """
 """
 
 
+def _package(path: str) -> str:
+    return package_file(path).read_text("utf-8")
+
+
 def open_page(desk: OpenDesk, sheet: str, *, ours: bool = True) -> Page:
     """The page with the macros, under one of the sheets."""
     agents = desk()
     page = agents.page("/help")
     page.route(
         "**/host.css",
-        lambda route: route.fulfill(body=SHEETS[sheet], content_type="text/css"),
+        lambda route: route.fulfill(body=SHEETS[sheet](), content_type="text/css"),
     )
     page.route("**/macros", _link)
     if not ours:
