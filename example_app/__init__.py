@@ -32,7 +32,7 @@ from .views import customers
 from .views import portal
 
 # The demo has no migrations: raise the number when the models or the seed change.
-DATABASE = "sqlite:///portal-1.sqlite3"
+DATABASE = "sqlite:///portal-2.sqlite3"
 
 csrf = CSRFProtect()
 

@@ -52,6 +52,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     phone: Mapped[str] = mapped_column(default="")
     plan: Mapped[str] = mapped_column(default="basic")
     is_support: Mapped[bool] = mapped_column(default=False)
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     joined: Mapped[dt.date]
     storage_used: Mapped[int] = mapped_column(default=0)
     sites_used: Mapped[int] = mapped_column(default=0)
@@ -59,6 +60,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     newsletter: Mapped[bool] = mapped_column(default=False)
 
     invoices: Mapped[list[Invoice]] = relationship(back_populates="customer")
+    agent: Mapped[User | None] = relationship(remote_side=[id])
 
     @property
     def name(self) -> str:

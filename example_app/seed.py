@@ -30,6 +30,8 @@ TRADES = "Bakery Books Cycles Dental Design Florist Garage Joinery Law Studio".s
 
 # Of a customer with the portal, in months: John's.
 LONGEST_HISTORY = 27
+# The agent whom a customer is assigned to: nobody, Mary or Adam.
+AGENTS = (None, 101, 102)
 
 
 def seed(today: dt.date) -> None:
@@ -95,6 +97,7 @@ def _user(person: Person, password_hash: str, today: dt.date) -> User:
         phone=f"+1 555 01{person.id % 100:02}",
         plan=person.plan,
         is_support=person.is_support,
+        agent_id=None if person.is_support else AGENTS[person.id % 3],
         joined=_month(today, _history(person.id)),
         storage_used=plan.storage * (19 + person.id * 37 % 78) // 100,
         sites_used=1 + person.id % plan.sites,

@@ -20,6 +20,7 @@ def visitor(user: User) -> Visitor:
         firstname=user.first_name,
         lastname=user.last_name,
         labels=[user.plan],
+        assigned_user=user.agent.email if user.agent else None,
     )
 
 
