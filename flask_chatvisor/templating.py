@@ -37,6 +37,7 @@ from .i18n import script_texts
 from .identity import Agent
 from .identity import default_visitor
 from .rest.models import ActiveUser
+from .rest.models import InCall
 from .rest.models import timestamp
 from .snippet import nonce_of
 from .state import current_state
@@ -307,6 +308,13 @@ class Helpers:
         """Say a state in words."""
         return _presence_text(state)
 
+    def asking(self, in_call: InCall) -> str:
+        """Say who asks for a call that is not live yet; agent.js says the same."""
+        name = in_call.agent.name or in_call.agent.email
+        if not name:
+            return _("Another agent is asking …")
+        return _("%(agent)s is asking …", agent=name)
+
     def profile_url(self, visitor_id: str) -> str:
         """Build the URL of a user's page; ``{visitorId}`` stays as it is."""
         return _keep_braces(url_for("chatvisor.user", query=visitor_id))
@@ -360,13 +368,17 @@ class Helpers:
     ) -> str:
         """Say how long ago; agent.js says it the same way.
 
-        :param style: ``ago`` ("3 min ago"), ``lasting`` ("for 3 min") or ``for``
-            ("3 min").
+        :param style: ``ago`` ("3 min ago"), ``active`` ("active 3 min ago"),
+            ``lasting`` ("for 3 min") or ``for`` ("3 min").
         """
         if since is None or as_of is None:
             return ""
         seconds = max(0, int((as_of - since).total_seconds()))
         span = _span(seconds)
+        if style == "active":
+            return (
+                _("active now") if seconds < 10 else _("active %(span)s ago", span=span)
+            )
         if style == "ago":
             return _("just now") if seconds < 10 else _("%(span)s ago", span=span)
         return _("for %(span)s", span=span) if style == "lasting" else span

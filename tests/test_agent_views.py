@@ -344,16 +344,24 @@ def test_a_call_is_for_a_visitor_and_not_for_a_query(
     assert response.get_json()["code"] == "visitor-gone"
 
 
-def test_one_in_a_call_is_busy(client: FlaskClient, service: FakeService) -> None:
-    john = service.add(
-        firstname="John", in_call=InCall(CallAgent("Adam", "adam@example.com"))
-    )
+@pytest.mark.parametrize(
+    ("since", "told"),
+    [
+        (NOW, "John is in a call with Adam."),
+        (None, "Adam is asking John already."),
+    ],
+)
+def test_one_in_a_call_is_busy(
+    client: FlaskClient, service: FakeService, since: dt.datetime | None, told: str
+) -> None:
+    call = InCall(CallAgent("Adam", "adam@example.com"), since)
+    john = service.add(firstname="John", in_call=call)
     response = AgentClient(client).start_call(john)
     assert response.status_code == 409
     problem = response.get_json()
     assert problem["code"] == "busy"
     assert problem["agent"] == "Adam"
-    assert problem["detail"] == "John is in a call with Adam."
+    assert problem["detail"] == told
 
 
 def test_one_who_waits_is_joined(client: FlaskClient, service: FakeService) -> None:

@@ -36,6 +36,10 @@ AGENT_MACROS = (
     '{{ user_status("john@example.com") }}',
     "{{ active_users() }}",
 )
+ADAMS_CALL: dict[str, t.Any] = {
+    "agent": {"name": "Adam", "email": "a@example.com"},
+    "since": None,
+}
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'>\u2028&amp;😀"
 
 
@@ -180,7 +184,7 @@ def test_all_that_is_known_of_a_user_is_in_the_row(
             location={"title": "Invoices", "path": "/invoices"},
             since=ago(minutes=12, seconds=20),
             visible=False,
-            inCall={"agent": {"name": "Adam", "email": "a@example.com"}, "since": None},
+            inCall={**ADAMS_CALL, "since": ago(minutes=5)},
         )
     ]
     page = agents_page(app, "/chatvisor/users")
@@ -194,9 +198,25 @@ def test_all_that_is_known_of_a_user_is_in_the_row(
         "/invoices",
         "12 min",
         "In background",
-        "In a call with Adam",
+        "In a call with Adam for 5 min",
     ):
         assert text in page.text, text
+    assert page.one("data-chatvisor-start")["aria-disabled"] == "true"
+
+
+@pytest.mark.parametrize("path", ["/chatvisor/users", "/chatvisor/users/v-1"])
+def test_who_is_being_asked_is_not_in_a_call_yet(
+    app: Flask, service: FakeService, path: str
+) -> None:
+    service.users = [active_user("v-1", "John Doe", inCall=ADAMS_CALL)]
+    page = agents_page(app, path)
+    assert "Adam is asking …" in page.text
+    call, *_ = [
+        one.attributes
+        for one in page.all("data-chatvisor-field")
+        if one.attributes["data-chatvisor-field"] == "inCall"
+    ]
+    assert "hidden" in call
     assert page.one("data-chatvisor-start")["aria-disabled"] == "true"
 
 
@@ -684,13 +704,13 @@ def test_a_directory_in_the_browser_asks_nothing_here(service: FakeService) -> N
 @pytest.mark.parametrize(
     ("age", "ago_text", "for_text"),
     [
-        ({"seconds": 4}, "just now", "4 s"),
-        ({"seconds": 47}, "40 s ago", "40 s"),
-        ({"minutes": 59.5}, "59 min ago", "59 min"),
-        ({"hours": 3, "seconds": 20}, "3 h ago", "3 h"),
-        ({"hours": 3, "minutes": 5.5}, "3 h 5 min ago", "3 h 5 min"),
-        ({"days": 1.5}, "1 day ago", "1 day"),
-        ({"days": 3.5}, "3 days ago", "3 days"),
+        ({"seconds": 4}, "active now", "4 s"),
+        ({"seconds": 47}, "active 40 s ago", "40 s"),
+        ({"minutes": 59.5}, "active 59 min ago", "59 min"),
+        ({"hours": 3, "seconds": 20}, "active 3 h ago", "3 h"),
+        ({"hours": 3, "minutes": 5.5}, "active 3 h 5 min ago", "3 h 5 min"),
+        ({"days": 1.5}, "active 1 day ago", "1 day"),
+        ({"days": 3.5}, "active 3 days ago", "3 days"),
     ],
 )
 def test_times_are_told_as_people_say_them(
@@ -705,4 +725,4 @@ def test_times_are_told_as_people_say_them(
     html = signed_in(app, "3").get("/chatvisor/users").text
     since = f'data-chatvisor-time="for" datetime="{at}">{for_text}</time>'
     assert since in html
-    assert f'data-chatvisor-time="ago" datetime="{at}">{ago_text}</time>' in html
+    assert f'data-chatvisor-time="active" datetime="{at}">{ago_text}</time>' in html

@@ -3,7 +3,7 @@
 
 import { setAttribute, setText } from "./agent-dom.js";
 import { TEXT } from "./agent-texts.js";
-import { nameOf, waits } from "./agent-users.js";
+import { isAsked, nameOf, waits } from "./agent-users.js";
 
 /**
  * @typedef {import("./agent-request.js").Trouble} Trouble
@@ -13,11 +13,7 @@ import { nameOf, waits } from "./agent-users.js";
 /** A button that cannot be used stays focusable, and says why when it is pressed. @param {HTMLElement} button @param {User | null} user */
 export function fillStart(button, user) {
   if (user) setAttribute(button, "data-chatvisor-start", user.visitorId);
-  const why = !user
-    ? TEXT.left
-    : user.inCall
-      ? TEXT.busy(nameOf(user.inCall.agent))
-      : "";
+  const why = user ? reason(user) : TEXT.left;
   if (why) setAttribute(button, "aria-disabled", "true");
   else button.removeAttribute("aria-disabled");
   // What was said beside it is about how things were.
@@ -27,6 +23,13 @@ export function fillStart(button, user) {
   const action = button.querySelector("[data-chatvisor-field=action]");
   if (action)
     setText(action, joins ? TEXT.join : (button.dataset.chatvisorLabel ?? ""));
+}
+
+/** Why this user cannot be called, if so. @param {User} user */
+function reason(user) {
+  if (!user.inCall) return "";
+  const name = nameOf(user.inCall.agent);
+  return isAsked(user) ? TEXT.asked(name) : TEXT.busy(name);
 }
 
 /** @param {HTMLElement} button @param {Trouble | null} error */

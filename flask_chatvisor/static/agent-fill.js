@@ -5,7 +5,7 @@ import { fillStart } from "./agent-button.js";
 import { every, make, setAttribute, setHidden, setText } from "./agent-dom.js";
 import { TEXT } from "./agent-texts.js";
 import { tell } from "./agent-time.js";
-import { nameFor, nameOf, waits } from "./agent-users.js";
+import { isAsked, nameFor, nameOf, waits } from "./agent-users.js";
 
 /** @typedef {import("./agent-users.js").User} User */
 
@@ -33,6 +33,8 @@ const TEXTS = {
   assignedUser: (user) => user.assignedUser,
   pageTitle: (user) => user.location?.title,
   pagePath: (user) => user.location?.path,
+  asking: (user) =>
+    isAsked(user) ? TEXT.asking(nameOf(user.inCall?.agent ?? "")) : null,
   callAgent: (user) => user.inCall && nameOf(user.inCall.agent),
 };
 
@@ -47,7 +49,7 @@ const TIMES = {
 /** @type {Record<string, (user: User) => unknown>} */
 const FLAGS = {
   verified: (user) => user.verified,
-  inCall: (user) => user.inCall,
+  inCall: (user) => user.inCall && !isAsked(user),
   waiting: waits,
 };
 

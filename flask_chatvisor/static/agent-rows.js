@@ -1,7 +1,7 @@
 // @ts-check
 /** The rows of a list: the one in use stays where it is. */
 
-import { setAttribute } from "./agent-dom.js";
+import { every, setAttribute } from "./agent-dom.js";
 import { fill } from "./agent-fill.js";
 import { waits } from "./agent-users.js";
 
@@ -25,7 +25,7 @@ export function renderRows(list, users) {
   });
   let kept = null;
   for (const row of rows.values()) {
-    if (row !== held) row.remove();
+    if (!isInUse(row)) row.remove();
     else wanted.splice(old.indexOf(row), 0, (kept = leave(row)));
   }
   keepInPlace(held, () => arrange(body, wanted, held));
@@ -60,6 +60,23 @@ function leave(row) {
   row.classList.remove("chatvisor-row-waiting");
   fill(row, null, "offline");
   return row;
+}
+
+/** Rows whose users have gone and that nobody uses any more: take them away. */
+export function dropLeft() {
+  const left = every(".chatvisor-row-left").filter((row) => !isInUse(row));
+  for (const row of left) row.remove();
+  return left.length > 0;
+}
+
+/** By keyboard, by a selection or under the pointer; a button clicked once is not. @param {HTMLElement} row */
+function isInUse(row) {
+  const selected = document.getSelection();
+  return (
+    row.matches(":hover") ||
+    row.querySelector(":focus-visible") !== null ||
+    Boolean(selected && !selected.isCollapsed && row.contains(selected.anchorNode))
+  );
 }
 
 /** The row that the agent works in: it must not move away under the hand. @param {Element} body @returns {HTMLElement | null} */

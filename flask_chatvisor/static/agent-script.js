@@ -1,6 +1,7 @@
 // @ts-check
 /** Waits for the vendor's script, and talks to it. */
 
+import { every, setHidden, setText } from "./agent-dom.js";
 import { SECOND, Trouble, config } from "./agent-request.js";
 import { TEXT } from "./agent-texts.js";
 
@@ -30,6 +31,19 @@ function within10s(promise, trouble) {
 
 export function script() {
   return within10s(loaded, new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy));
+}
+
+/** Say where one sees the list that the script is not there, until it is. */
+export async function tellIfMissing() {
+  const show = (/** @type {boolean} */ hidden) =>
+    every("[data-chatvisor-no-script]").forEach((place) => setHidden(place, hidden));
+  await script().catch((error) => {
+    show(false);
+    for (const place of every("[data-chatvisor-announce]"))
+      setText(place, error.message);
+  });
+  await loaded;
+  show(true);
 }
 
 /** @param {string} token */

@@ -9,27 +9,11 @@ import { nameFor, waits } from "./agent-users.js";
  * @typedef {import("./agent-users.js").Listing} Listing
  */
 
-/** The same selection that the server makes. @param {User[]} users @param {URLSearchParams} query @returns {Listing} */
+/** The same selection that the service makes. @param {User[]} users @param {URLSearchParams} query @returns {Listing} */
 export function select(users, query) {
-  const wanted = (query.get("q") ?? "").toLowerCase();
-  const label = query.get("label");
-  const given = query.get("assigned");
-  const assigned = given === "me" ? config.email : given;
-  const waiting = query.get("waiting") === "1";
-  const inCall = query.get("in_call") === "1";
   const pageSize = Number(query.get("page_size")) || 50;
   const number = Number(query.get("page")) || 1;
-  const matching = users.filter(
-    (user) =>
-      [nameFor(user), user.email, user.id].some((text) =>
-        (text ?? "").toLowerCase().includes(wanted),
-      ) &&
-      (!waiting || waits(user)) &&
-      (!inCall || user.inCall) &&
-      (!label || user.labels.includes(label)) &&
-      (!assigned ||
-        (assigned === "none" ? !user.assignedUser : user.assignedUser === assigned)),
-  );
+  const matching = users.filter(matcher(query));
   const sorted = inOrder(matching, query.get("sort") || "name");
   const first = (number - 1) * pageSize;
   return {
@@ -41,32 +25,63 @@ export function select(users, query) {
   };
 }
 
-/** @param {User[]} users @param {string} sort */
+/** @param {URLSearchParams} query @returns {(user: User) => unknown} */
+function matcher(query) {
+  const lower = (/** @type {string} */ key) => (query.get(key) ?? "").toLowerCase();
+  const words = lower("q").split(/\s+/);
+  const label = lower("label").trim();
+  const given = lower("assigned").trim();
+  const assigned = given === "me" ? config.email.toLowerCase() : given;
+  return (user) =>
+    words.every((word) => textOf(user).includes(word)) &&
+    (query.get("waiting") !== "1" || waits(user)) &&
+    (query.get("in_call") !== "1" || user.inCall) &&
+    (!label || user.labels.some((one) => one.toLowerCase() === label)) &&
+    (!assigned || (user.assignedUser ?? "none").toLowerCase() === assigned);
+}
+
+/** Everything that a search looks through. @param {User} user */
+function textOf(user) {
+  const { firstname, lastname, gender, assignedUser, location } = user;
+  const extra = Object.entries(user.additionalTaggingData).flat();
+  return [user.id, user.email, firstname, lastname, gender, ...user.labels]
+    .concat([assignedUser, ...extra.map(String), user.visitorId])
+    .concat([location?.title ?? "", location?.path ?? ""])
+    .join(" ")
+    .toLowerCase();
+}
+
+/** Who waits comes first, the longest wait on top; the visitor id settles ties. @param {User[]} users @param {string} sort */
 function inOrder(users, sort) {
   const down = sort.startsWith("-");
   /** @type {Record<string, (user: User) => string>} */
   const keys = {
-    name: nameFor,
-    email: (user) => user.email ?? "",
+    name: (user) => nameFor(user).toLowerCase(),
+    email: (user) => (user.email ?? "").toLowerCase(),
     since: (user) => user.since ?? "",
     lastSeen: (user) => user.lastSeen ?? "",
-    page: (user) => user.location?.title ?? "",
+    page: (user) => user.location?.path ?? "",
   };
-  const key = keys[down ? sort.slice(1) : sort] ?? nameFor;
-  /** @param {User} user */
-  const waiting = (user) => user.waitingSince ?? "~";
+  const key = keys[down ? sort.slice(1) : sort] ?? keys.name;
+  const wait = (/** @type {User} */ user) => user.waitingSince ?? "~";
   return [...users].sort(
     (a, b) =>
-      (waiting(a) < waiting(b) ? -1 : waiting(a) > waiting(b) ? 1 : 0) ||
-      key(a).localeCompare(key(b)) * (down ? -1 : 1),
+      order(wait(a), wait(b)) ||
+      order(key(a), key(b)) * (down ? -1 : 1) ||
+      order(a.visitorId, b.visitorId),
   );
+}
+
+/** By characters, as the service does, not by a language. @param {string} a @param {string} b */
+function order(a, b) {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Several visitors may be one user: verified first, then visible, then latest. @param {User[]} users @param {string} query */
 export function best(users, query) {
   const same = query.toLowerCase();
   const rank = (/** @type {User} */ user) =>
-    `${+user.verified}${+user.visible}${user.lastSeen ?? ""}`;
+    `${+user.verified}${+user.visible}${user.lastSeen ?? user.since ?? ""}`;
   return users
     .filter(
       (user) =>

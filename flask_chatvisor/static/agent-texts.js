@@ -48,6 +48,8 @@ export const TEXT = {
   join: say("Join"),
   now: say("just now"),
   ago: (/** @type {string} */ span) => say("%(span)s ago", { span }),
+  activeNow: say("active now"),
+  activeAgo: (/** @type {string} */ span) => say("active %(span)s ago", { span }),
   lasting: (/** @type {string} */ span) => say("for %(span)s", { span }),
   seconds: (/** @type {number} */ number) => say("%(number)s s", { number }),
   minutes: (/** @type {number} */ number) => say("%(number)s min", { number }),
@@ -88,6 +90,12 @@ export const TEXT = {
     name
       ? say("Already in a call with %(name)s.", { name })
       : say("Already in a call."),
+  asking: (/** @type {string} */ agent) =>
+    agent ? say("%(agent)s is asking …", { agent }) : say("Another agent is asking …"),
+  asked: (/** @type {string} */ agent) =>
+    agent
+      ? say("%(agent)s is asking this user already.", { agent })
+      : say("Another agent is asking this user already."),
   noToken: say("This application has no call token for you."),
   network: say("The application cannot be reached."),
   networkRemedy: say("Check your connection."),

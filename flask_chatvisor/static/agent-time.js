@@ -21,8 +21,15 @@ function elapsed(since, style) {
     0,
     Math.floor((Date.now() + ahead - Date.parse(since)) / SECOND),
   );
+  return said(seconds, style);
+}
+
+/** In words, as the templates say it. @param {number} seconds @param {string | undefined} style */
+export function said(seconds, style) {
   if (style === "ago" && seconds < 10) return TEXT.now;
+  if (style === "active" && seconds < 10) return TEXT.activeNow;
   const text = span(seconds);
+  if (style === "active") return TEXT.activeAgo(text);
   if (style === "ago") return TEXT.ago(text);
   return style === "lasting" ? TEXT.lasting(text) : text;
 }
@@ -47,6 +54,11 @@ export function language() {
   }
 }
 
+const whole = new Intl.DateTimeFormat(language(), {
+  dateStyle: "medium",
+  timeStyle: "medium",
+});
+
 /** The moments that the titles say. @type {WeakMap<HTMLTimeElement, string>} */
 const told = new WeakMap();
 
@@ -58,7 +70,7 @@ export function tell(time) {
   // Writing a date takes far longer than a span.
   if (told.get(time) === time.dateTime) return;
   told.set(time, time.dateTime);
-  time.title = at.toLocaleString(language());
+  time.title = whole.format(at);
 }
 
 export function tellAll() {

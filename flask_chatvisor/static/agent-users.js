@@ -41,6 +41,11 @@ export function nameOf(agent) {
   return typeof agent === "string" ? agent : agent.name || agent.email || "";
 }
 
+/** An agent asks for a call, or was let in; nobody's screen is shared yet. @param {User} user */
+export function isAsked(user) {
+  return Boolean(user.inCall && !user.inCall.since);
+}
+
 /** Waits for an agent, and none is there yet. @param {User} user */
 export function waits(user) {
   return Boolean(user.waitingSince && !user.inCall);

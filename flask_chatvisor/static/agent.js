@@ -11,7 +11,8 @@ import { start } from "./agent-call.js";
 import { followFilters } from "./agent-filters.js";
 import { connect, refreshIn, wake } from "./agent-live.js";
 import { SECOND } from "./agent-request.js";
-import { whenLoaded } from "./agent-script.js";
+import { dropLeft } from "./agent-rows.js";
+import { tellIfMissing, whenLoaded } from "./agent-script.js";
 import { tellAll } from "./agent-time.js";
 
 document.addEventListener("click", (event) => {
@@ -22,13 +23,11 @@ document.addEventListener("click", (event) => {
   if (button) void start(button);
 });
 
-document.addEventListener("focusout", (event) => {
-  const left =
-    event.target instanceof Element && event.target.closest(".chatvisor-row-left");
-  const list =
-    left && /** @type {HTMLElement | null} */ (left.closest("[data-chatvisor-users]"));
-  if (list) setTimeout(wake);
-});
+const left = document.getElementsByClassName("chatvisor-row-left");
+for (const type of ["focusout", "pointerout", "selectionchange"])
+  document.addEventListener(type, () => {
+    if (left.length) setTimeout(() => dropLeft() && wake());
+  });
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refreshIn(0);
@@ -43,4 +42,5 @@ followAlerts();
 tellAll();
 setInterval(tellAll, 5 * SECOND);
 whenLoaded(connect);
+void tellIfMissing();
 refreshIn(0);

@@ -15,7 +15,6 @@ from collections.abc import Callable
 
 from flask import Blueprint
 from flask import Response
-from flask import current_app
 from flask import jsonify
 from flask import make_response
 from flask import render_template
@@ -23,6 +22,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+from ..context import this_app
 from ..directory import SORTS
 from ..directory import Listing
 from ..errors import ServiceError
@@ -127,7 +127,7 @@ def start_call() -> ResponseReturnValue:
         if found.in_call is not None:
             return _busy(found)
     text, expires_at = _call_token(agent, visitor_id)
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = this_app()
     call_requested.send(app, agent=agent, visitor_id=visitor_id)
     return jsonify(token=text, visitorId=visitor_id, expiresAt=timestamp(expires_at))
 
@@ -200,6 +200,8 @@ def _busy(found: ActiveUser) -> Response:
     name = (other.name or other.email if other else "") or _("another agent")
     user = found.name or _("This user")
     detail = _("%(user)s is in a call with %(agent)s.", user=user, agent=name)
+    if found.in_call and found.in_call.since is None:
+        detail = _("%(agent)s is asking %(user)s already.", user=user, agent=name)
     return guard.problem(409, "busy", detail, agent=name)
 
 

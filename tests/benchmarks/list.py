@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import statistics
 import time
 import typing as t
@@ -69,6 +70,7 @@ class Result:
         beginning.
     :ivar application: share of a core; likewise ``service``.
     :ivar wait: for a list, in ms: the median; ``longest_wait`` of a hundred.
+    :ivar late: share of the lists that came too late, or not at all.
     """
 
     longest: float
@@ -80,6 +82,7 @@ class Result:
     service: float
     wait: float
     longest_wait: float
+    late: float
 
 
 def measure() -> list[Row]:
@@ -121,6 +124,7 @@ def _of_the_servers(name: str, ours: Result, peer: Result) -> list[Row]:
         _row(f"{name}, service, of a core", "%", ours, peer, "service"),
         _row(f"{name}, answer, p50", "ms", ours, peer, "wait"),
         _row(f"{name}, answer, p99", "ms", ours, peer, "longest_wait"),
+        _row(f"{name}, answers that are late", "%", ours, peer, "late"),
     ]
 
 
@@ -181,11 +185,18 @@ async def _measure(
         for server, s in zip(both, spent, strict=True)
     )
     after, nodes = await _heap(session)
-    wait = 1000 * statistics.median(waits)
-    longest_wait = 1000 * statistics.quantiles(waits, n=100)[-1]
-    growth = max(0.01, after - before)
+    came = [1000 * wait for wait in waits if wait < math.inf] or [0.0]
     return Result(
-        longest, lasted, after, growth, nodes, application, service, wait, longest_wait
+        longest=longest,
+        lasted=lasted,
+        heap=after,
+        growth=max(0.01, after - before),
+        nodes=nodes,
+        application=application,
+        service=service,
+        wait=statistics.median(came),
+        longest_wait=sorted(came)[len(came) * 99 // 100],
+        late=100 * waits.count(math.inf) / max(1, len(waits)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import typing as t
@@ -59,7 +60,9 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        return self.ours / self.theirs if self.paired is None else self.paired
+        if self.paired is not None:
+            return self.paired
+        return self.ours / self.theirs if self.theirs else math.nan
 
     def cells(self) -> tuple[str, ...]:
         return (
@@ -67,7 +70,7 @@ class Row:
             f"{_rounded(self.ours)} {self.unit}",
             self.peer,
             f"{_rounded(self.theirs)} {self.unit}",
-            f"{self.ratio:.2f}",
+            "" if math.isnan(self.ratio) else f"{self.ratio:.2f}",
             self.aim.describe(self.unit) if self.aim else "",
             ("met" if self.aim.met(self) else "MISSED") if self.aim else "",
         )

@@ -112,6 +112,37 @@ def test_a_row_in_use_stays_until_the_focus_leaves_it(
     expect(page.locator(JOHN)).to_have_count(0)
 
 
+def test_a_row_that_was_only_clicked_goes_with_its_user(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    with page.context.expect_page() as opened:
+        page.click(f"{JOHN} {START}")
+    opened.value.close()
+    expect(page.locator(f"{JOHN} {START}")).to_be_focused()
+    page.mouse.move(1, 1)
+    service.users = []
+    tick(page)
+    expect(page.locator(JOHN)).to_have_count(0)
+    expect(page.locator("[data-chatvisor-when=empty]")).to_be_visible()
+
+
+def test_a_selection_in_a_row_keeps_it_until_it_is_undone(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page())
+    page.evaluate(
+        "getSelection().selectAllChildren("
+        "document.querySelector('[data-chatvisor-user=v-1] .chatvisor-minor'))"
+    )
+    service.users = []
+    tick(page)
+    expect(page.locator(".chatvisor-row-left")).to_be_visible()
+    expect(page.locator(JANE)).to_have_count(0)
+    page.evaluate("getSelection().removeAllRanges()")
+    expect(page.locator("[data-chatvisor-when=empty]")).to_be_visible()
+
+
 def test_a_request_for_help_comes_first_and_is_announced(
     desk: OpenDesk, service: FakeService
 ) -> None:
@@ -553,6 +584,11 @@ def busy(service: FakeService) -> None:
     service.users[0]["inCall"] = {"agent": adam, "since": None}
 
 
+def talking(service: FakeService) -> None:
+    busy(service)
+    service.users[0]["inCall"]["since"] = ago(minutes=3)
+
+
 def refusing(service: FakeService) -> None:
     service.failure = 401
 
@@ -561,7 +597,8 @@ def refusing(service: FakeService) -> None:
     ("happens", "told"),
     [
         (gone, "This user is no longer active."),
-        (busy, "John Doe is in a call with Adam."),
+        (busy, "Adam is asking John Doe already."),
+        (talking, "John Doe is in a call with Adam."),
         (refusing, "CHATVISOR_API_TOKEN"),
     ],
 )
@@ -670,7 +707,7 @@ def test_an_application_that_is_gone_is_told_as_such(desk: OpenDesk) -> None:
 def test_a_user_in_a_call_cannot_be_called_and_the_button_says_so(
     desk: OpenDesk, service: FakeService
 ) -> None:
-    busy(service)
+    talking(service)
     page = live(desk().page())
     button = page.locator(f"{JOHN} {START}")
     expect(button).to_have_attribute("aria-disabled", "true")
@@ -682,6 +719,27 @@ def test_a_user_in_a_call_cannot_be_called_and_the_button_says_so(
     tick(page)
     expect(button).not_to_have_attribute("aria-disabled", "true")
     expect(message).to_have_text("")
+
+
+@pytest.mark.parametrize("path", ["/chatvisor/users", "/chatvisor/users/v-1"])
+def test_a_user_who_is_being_asked_is_told_apart_from_one_in_a_call(
+    desk: OpenDesk, service: FakeService, path: str
+) -> None:
+    page = live(desk().page(path))
+    call = page.locator(".chatvisor-call:visible")
+    button = page.locator("[data-chatvisor-start=v-1]")
+    expect(call).to_have_count(0)
+    busy(service)
+    tick(page)
+    expect(call).to_have_text("Adam is asking …")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    button.press("Enter")
+    message = page.locator("[data-chatvisor-message]:visible")
+    expect(message).to_have_text("Adam is asking this user already.")
+    talking(service)
+    tick(page)
+    expect(call).to_have_text("In a call with Adam for 3 min")
+    expect(message).to_have_count(0)
 
 
 # --- macros in the application's own pages -------------------------------------------
@@ -837,6 +895,24 @@ def test_a_script_that_does_not_load_is_told(desk: OpenDesk) -> None:
     expect(page.locator("[data-chatvisor-when=trouble]")).to_contain_text(
         "The Chatvisor script has not loaded."
     )
+
+
+@pytest.mark.parametrize("path", ["/chatvisor/users", "/chatvisor/users/v-1"])
+def test_a_script_that_a_policy_blocks_is_told_to_agents_and_to_developers(
+    desk: OpenDesk, path: str
+) -> None:
+    agents = desk()
+    page = agents.page("/help")
+    page.clock.install()
+    page.route("**/cdn/js/*", lambda route: route.abort("blockedbyclient"))
+    page.goto(f"{agents.url}{path}")
+    expect(connection(page)).to_have_text("Updated every 5 seconds")
+    notice = page.locator("[data-chatvisor-no-script]")
+    expect(notice).to_be_hidden()
+    page.clock.run_for(11_000)
+    expect(notice).to_contain_text("The Chatvisor script has not loaded.")
+    expect(notice).to_contain_text("tell your administrator")
+    expect(notice).to_contain_text("chatvisor.csp()")
 
 
 def test_other_consumers_of_the_scripts_loading_are_called_too(desk: OpenDesk) -> None:
