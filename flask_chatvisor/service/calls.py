@@ -11,6 +11,7 @@ from .access import Role
 from .protocol import AgentRef
 from .protocol import CallState
 from .protocol import EndReason
+from .protocol import OwnCall
 
 _S = CallState
 #: Every legal transition; whatever is not here is refused.
@@ -33,6 +34,8 @@ CLOSED: Mapping[Role, EndReason] = {
     "visitor": EndReason.VISITOR_CLOSED,
     "agent": EndReason.AGENT_CLOSED,
 }
+#: While the visitor captures something.
+SHARED = frozenset({_S.CONNECTING, _S.LIVE})
 
 
 class IllegalTransition(Exception):
@@ -65,6 +68,7 @@ class Call:
     :ivar rings_until: when it ends unanswered.
     :ivar announced: the application was told that it was asked for.
     :ivar position: in the queue, while it waits; 0 is next.
+    :ivar told: what the visitor's pages know of it.
     """
 
     id: str
@@ -79,6 +83,7 @@ class Call:
     reason: EndReason | None = None
     announced: bool = False
     position: int | None = None
+    told: OwnCall | None = None
     windows: dict[Role, Window] = field(
         default_factory=lambda: {"visitor": Window(), "agent": Window()}
     )
@@ -92,6 +97,15 @@ class Call:
     def relays(self) -> bool:
         """Whether its participants may signal to each other."""
         return self.state in (_S.ACCEPTED, _S.CONNECTING, _S.LIVE)
+
+    @property
+    def own(self) -> OwnCall | None:
+        """The call as the visitor's pages show it, once there is something to show."""
+        queued = self.state is CallState.WAITING and self.position is not None
+        if not queued and not self.relays:
+            return None
+        seated = self.seated("visitor")
+        return OwnCall(self.id, self.state, self.agent, self.position, seated)
 
     def seated(self, role: Role) -> bool:
         """Whether a participant's window is connected."""

@@ -137,13 +137,14 @@ class Hub:
         visitor = self._visitors.open_tab(
             now, visitor_id, address, hello.page, hello.visible
         )
-        self._welcome_visitor(link)
+        self._welcome_visitor(link, self._rooms.current(visitor))
         self._rooms.greet_tab(now, link, visitor)
         self._news.page(self._rooms.current(visitor), visitor)
 
-    def _welcome_visitor(self, link: VisitorLink) -> None:
+    def _welcome_visitor(self, link: VisitorLink, call: Call | None = None) -> None:
         secret = self._desk.access.visitor_secret(link.visitor_id)
-        self._outbox.send(link.address, p.Welcome(link.visitor_id, secret))
+        own = call.own if call is not None else None
+        self._outbox.send(link.address, p.Welcome(link.visitor_id, secret, own))
 
     def _greet_agent(self, now: float, address: int, hello: p.HelloAgent) -> None:
         try:
@@ -231,6 +232,11 @@ class Hub:
     ) -> None:
         self._rooms.decline(now, visitor, message.call_id)
 
+    def _stop(
+        self, now: float, link: VisitorLink, visitor: Visitor, message: p.Stop
+    ) -> None:
+        self._rooms.stop(now, visitor, message.call_id)
+
     def _conference_start(
         self,
         now: float,
@@ -298,6 +304,7 @@ _VISITOR_HANDLERS: dict[type[p.Message], t.Callable[..., None]] = {
     p.Reset: Hub._reset,
     p.PageMessage: Hub._page,
     p.Decline: Hub._decline,
+    p.Stop: Hub._stop,
     p.ConferenceStart: Hub._conference_start,
     p.ConferenceJoin: Hub._conference_join,
     p.QueueStatus: Hub._queue_status,

@@ -14,9 +14,9 @@ from .presence import Visitor
 from .protocol import AgentRef
 from .protocol import CallState
 from .protocol import CallStateMessage
+from .protocol import OwnCallMessage
 from .protocol import Ring
 from .protocol import ServerMessage
-from .protocol import Sharing
 from .protocol import Unring
 from .protocol import VisitorPage
 from .protocol import timestamp
@@ -53,9 +53,16 @@ class News:
                 now, visitor.tabs, "ring", lambda n: Unring(n, call.id, reason)
             )
 
-    def sharing(self, now: float, tabs: t.Iterable[int], *, active: bool) -> None:
-        """Tell these tabs whether a call is live."""
-        self._outbox.deliver(now, tabs, "sharing", lambda n: Sharing(n, active))
+    def own_call(self, now: float, call: Call) -> None:
+        """Have the visitor's pages show where its call stands, if they do not yet."""
+        own, visitor = call.own, self._visitors.get(call.visitor_id)
+        if visitor is None or own == call.told:
+            return
+        call.told = own
+        self._outbox.deliver(
+            now, visitor.tabs, "own-call", lambda n: OwnCallMessage(n, own)
+        )
+        self._store.save_call(call)
 
     # --- call windows, and the agents' list
 
@@ -64,6 +71,7 @@ class News:
         self._store.save_call(call)
         if (visitor := self._visitors.get(call.visitor_id)) is not None:
             self.note(now, call, visitor)
+            self.own_call(now, call)
         self._tell_windows(now, call)
 
     def note(self, now: float, call: Call, visitor: Visitor) -> None:
@@ -102,6 +110,7 @@ class News:
                 continue
             if call.position != position:
                 call.position = position
+                self.own_call(now, call)
                 self._tell_windows(now, call)
 
     # --- the application

@@ -45,7 +45,7 @@ class Happened:
 
 Effect = Send | HangUp | Happened
 #: What is repeated until it is acknowledged, one of each at most.
-Kind = t.Literal["ring", "sharing", "call-state"]
+Kind = t.Literal["ring", "own-call", "call-state"]
 
 
 class Unacked(t.NamedTuple):

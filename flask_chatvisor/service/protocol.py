@@ -106,6 +106,20 @@ class AgentRef(Value):
     email: str
 
 
+class OwnCall(Value):
+    """The call that a visitor waits for or is in, as its pages show it.
+
+    :ivar position: in the queue, while it waits; 0 is next.
+    :ivar window: whether its call window is connected.
+    """
+
+    call_id: str
+    state: CallState
+    agent: AgentRef | None
+    position: int | None
+    window: bool
+
+
 class QueueProps(Value):
     """What ``CV.conference.join`` may tell of a customer (the vendor's spelling)."""
 
@@ -193,8 +207,14 @@ class Decline(Message):
     call_id: Id
 
 
+class Stop(Message):
+    """The visitor waits no more, or ends the call, from a page."""
+
+    call_id: Id
+
+
 class ConferenceStart(Message):
-    """``CV.conference.start``."""
+    """``CV.conference.start``; again, it leads back to a window that was closed."""
 
     request_id: Number
     uid: Id | None = None
@@ -270,6 +290,7 @@ ClientMessage = (
     | Reset
     | PageMessage
     | Decline
+    | Stop
     | ConferenceStart
     | ConferenceJoin
     | QueueStatus
@@ -284,10 +305,11 @@ ClientMessage = (
 
 
 class Welcome(Confidential):
-    """To a visitor's tab: who it is from now on."""
+    """To a visitor's tab: who it is from now on, and in which call."""
 
     visitor_id: str
     secret: str
+    call: OwnCall | None = None
 
 
 class Ring(Confidential):
@@ -308,11 +330,11 @@ class Unring(Message):
     reason: str
 
 
-class Sharing(Message):
-    """To every tab of a visitor: whether a call is live."""
+class OwnCallMessage(Message):
+    """To every tab of a visitor: its call stands elsewhere now, or is over."""
 
     ack_id: int
-    active: bool
+    call: OwnCall | None
 
 
 class Conference(Confidential):
@@ -406,7 +428,7 @@ ServerMessage = (
     | Welcome
     | Ring
     | Unring
-    | Sharing
+    | OwnCallMessage
     | Conference
     | Joined
     | Queue

@@ -11,6 +11,7 @@ from .access import Refusal
 from .access import Role
 from .calls import CLOSED
 from .calls import MAY_END
+from .calls import SHARED
 from .calls import Call
 from .calls import other
 from .desk import Desk
@@ -74,18 +75,19 @@ class Rooms:
         return self._invite(now, call, "agent")
 
     def ask(self, now: float, visitor: Visitor) -> Invitation:
-        """A customer asks for help, or takes up the call that waits for it.
+        """A customer asks for help, or wants the window of its call back.
 
-        :raises Refusal: ``busy``, if it is in a call already.
+        :raises Refusal: ``busy``, if it shares in another window already: to open
+            the call elsewhere would stop that.
         """
         call = self.current(visitor)
         if call is None:
             call = self._open(now, visitor, CallState.WAITING)
             # Whoever came from the queue keeps the place, but polls no more.
             visitor.queue_uid = visitor.polled_until = None
-        elif call.relays:
+        elif call.state in SHARED and call.seated("visitor"):
             raise Refusal("busy", "This visitor is in a call already.")
-        if call.state is CallState.WAITING and not call.seated("visitor"):
+        if call.state is not CallState.RINGING and not call.seated("visitor"):
             self.expect(now, call, "visitor", self._timings.ticket)
         return self._invite(now, call, "visitor")
 
@@ -152,18 +154,22 @@ class Rooms:
     # --- what a visitor's tabs are told
 
     def greet_tab(self, now: float, link: VisitorLink, visitor: Visitor) -> None:
-        """Tell a new tab what the others know: a call that rings, or is live."""
+        """Tell a new tab what the others know: a call that rings."""
         call = self.current(visitor)
         if call is not None and call.state is CallState.RINGING:
             self._news.ring(now, call, [link.address])
-        if call is not None and call.state is CallState.LIVE:
-            self._news.sharing(now, [link.address], active=True)
 
     def decline(self, now: float, visitor: Visitor, call_id: str) -> None:
         """The visitor does not want it; too late is no fault."""
         call = self.current(visitor)
         if call and call.id == call_id and call.state is CallState.RINGING:
             self.end(now, call, EndReason.DECLINED)
+
+    def stop(self, now: float, visitor: Visitor, call_id: str) -> None:
+        """The visitor waits no more, or ends the call; too late is no fault."""
+        call = self.current(visitor)
+        if call and call.id == call_id and call.state is not CallState.RINGING:
+            self.end(now, call, EndReason.VISITOR_ENDED)
 
     def abandon(self, now: float, visitor: Visitor) -> None:
         """The visitor has gone; what was only asked for ends, a call goes on."""
@@ -223,8 +229,6 @@ class Rooms:
             return
         call.go_live(now)
         self._news.changed(now, call)
-        if (visitor := self._visitors.get(call.visitor_id)) is not None:
-            self._news.sharing(now, visitor.tabs, active=True)
         self._news.started(now, call)
 
     def relay(self, call: Call, role: Role, signal: ServerMessage) -> None:
@@ -247,7 +251,7 @@ class Rooms:
 
     def end(self, now: float, call: Call, reason: EndReason) -> None:
         """End a call, and tell everybody."""
-        rang, was_live = call.rings_until is not None, call.live_at is not None
+        rang = call.rings_until is not None
         call.end(reason)
         visitor = self._visitors.get(call.visitor_id)
         if visitor is not None:
@@ -257,8 +261,6 @@ class Rooms:
         if rang:
             self._news.unring(now, call, reason)
         if visitor is not None:
-            if was_live:
-                self._news.sharing(now, visitor.tabs, active=False)
             for address in visitor.windows or ():
                 self._visitors.close_window(now, visitor.id, address)
             self._visitors.leave_if_absent(now, visitor)

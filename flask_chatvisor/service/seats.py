@@ -70,6 +70,7 @@ class Seats:
         if window.address != link.address:
             return
         window.address = None
+        self._news.own_call(now, call)
         self._outbox.send(call.windows[other(link.role)].address, Peer(connected=False))
         timings = self._desk.settings.timings
         grace, reason = timings.lost_grace, EndReason.CONNECTION_LOST
@@ -117,6 +118,7 @@ class Seats:
                 self._line.enter(now, visitor)
                 call.position = self._line.position(visitor.id)
                 self._news.requested(now, call)
+            self._news.own_call(now, call)
         elif call.state is CallState.RINGING and call.rings_until is None:
             self._rooms.ring(now, call)
         self._accept_if_both_agree(now, call)

@@ -38,6 +38,8 @@ class Client:
         self.acks = acks
         self.inbox: list[p.ServerMessage] = []
         self.closed: p.Close | None = None
+        #: What a tab shows of its visitor's call.
+        self.shown: p.OwnCall | None = None
 
     def say(self, message: p.ClientMessage) -> None:
         """Send a message, which passes through JSON as in real life."""
@@ -201,6 +203,8 @@ class World:
         if client is None:
             return
         client.inbox.append(effect.message)
+        if isinstance(effect.message, p.Welcome | p.OwnCallMessage):
+            client.shown = effect.message.call
         ack_id = getattr(effect.message, "ack_id", None)
         if client.acks and ack_id is not None:
             self.hub.receive(self.now, client.address, p.Ack(ack_id))

@@ -45,6 +45,12 @@ def john(world: World) -> Profile:
     return user
 
 
+def shown(tab: Client) -> p.OwnCall:
+    """The call that a tab shows."""
+    assert tab.shown is not None
+    return tab.shown
+
+
 def end_of(window: Client) -> str | None:
     """The reason that a call window was told last."""
     return window.last(p.CallStateMessage).reason
@@ -568,7 +574,7 @@ def test_a_call_goes_live(world: World) -> None:
     for window in (agent, visitor):
         state = window.last(p.CallStateMessage)
         assert (state.state, state.since) == ("live", p.timestamp(world.now))
-    assert tab.last(p.Sharing).active
+    assert shown(tab).state == "live"
 
 
 def test_the_list_shows_who_is_in_a_call_with_whom(world: World) -> None:
@@ -624,10 +630,61 @@ def test_a_tab_that_arrives_in_a_live_call_knows_that_it_shares(world: World) ->
     tab = world.tab(JOHN)
     agent, _ = world.live(tab)
     later = world.tab(like=tab)
-    assert later.last(p.Sharing).active
+    assert later.last(p.Welcome).call == tab.shown
+    assert shown(later).state == "live"
     agent.say(p.End("agent-ended"))
-    assert not later.last(p.Sharing).active
-    assert not tab.last(p.Sharing).active
+    assert later.shown is tab.shown is None
+
+
+def test_a_tab_learns_that_the_call_window_was_closed_and_opened_again(
+    world: World,
+) -> None:
+    tab = world.tab(JOHN)
+    _, window = world.live(tab)
+    window.leave()
+    assert (shown(tab).state, shown(tab).window) == ("live", False)
+    tab.say(p.ConferenceStart(1))
+    world.wait(10)
+    world.window(tab.last(p.Conference).url)
+    assert (shown(tab).state, shown(tab).window) == ("live", True)
+    assert (shown(tab).agent, shown(tab).position) == (MARY, None)
+
+
+def test_what_a_tab_shows_is_repeated_until_it_is_acknowledged(world: World) -> None:
+    tab = world.tab(JOHN, acks=False)
+    world.help(tab)
+    (first,) = tab.got(p.OwnCallMessage)
+    world.wait(2.1)
+    assert tab.got(p.OwnCallMessage) == [first]
+
+
+@pytest.mark.parametrize("stage", ["waiting", "accepted", "live"])
+def test_a_visitor_stops_from_any_page(world: World, stage: str) -> None:
+    tab = world.tab(JOHN)
+    other = world.tab(like=tab)
+    windows = [world.help(tab)] if stage == "waiting" else []
+    if stage == "accepted":
+        windows = [*world.accepted(tab)]
+    elif stage == "live":
+        windows = [*world.live(tab)]
+    other.say(p.Stop(shown(other).call_id))
+    assert {end_of(window) for window in windows} == {"visitor-ended"}
+    assert tab.shown is other.shown is None
+    assert john(world).waiting_since is None
+
+
+def test_stopping_concerns_the_own_call_alone_and_none_that_rings(
+    world: World,
+) -> None:
+    tab, other = world.tab(JOHN), world.tab(JANE)
+    agent = world.ringing(tab)
+    call_id = agent.last(p.CallWelcome).call_id
+    for one in (tab, other):
+        one.say(p.Stop(call_id))
+    assert world.state(call_id) == "ringing"
+    world.window(tab.last(p.Ring).url)
+    other.say(p.Stop(call_id))
+    assert world.state(call_id) == "accepted"
 
 
 def test_the_agent_follows_the_visitors_pages(world: World) -> None:
@@ -703,7 +760,7 @@ def test_each_can_end_a_live_call_and_both_are_told(
     (agent if sender == "agent" else visitor).say(p.End(reason))
     assert end_of(agent) == reason
     assert end_of(visitor) == reason
-    assert not tab.last(p.Sharing).active
+    assert tab.shown is None
 
 
 def test_a_cancelled_picker_ends_an_accepted_call(world: World) -> None:
@@ -793,7 +850,8 @@ def test_an_agents_window_that_never_connects(world: World) -> None:
     tab = world.tab(JOHN)
     call = world.call(tab)
     world.wait(21)
-    assert tab.got(p.Ring) == tab.got(p.Unring) == []
+    assert tab.got(p.Ring) == []
+    assert tab.got(p.Unring) == []
     assert world.state(call.call_id) == "ended:agent-closed"
 
 
@@ -1063,6 +1121,7 @@ TAB_MESSAGES: list[p.ClientMessage] = [
     p.Reset(),
     p.PageMessage(HOME, True),
     p.Decline("c"),
+    p.Stop("c"),
     p.ConferenceStart(1),
     p.ConferenceJoin(1, "u"),
     p.QueueStatus(1, "u"),
@@ -1367,11 +1426,29 @@ def test_help_with_an_id_makes_a_stranger_known(world: World) -> None:
     assert (user.id, user.verified) == ("u1", False)
 
 
-def test_who_is_in_a_call_cannot_ask_for_help(world: World) -> None:
+@pytest.mark.parametrize("stage", ["connecting", "live"])
+def test_who_shares_does_not_lose_that_by_asking_for_help(
+    world: World, stage: str
+) -> None:
     tab = world.tab(JOHN)
-    world.live(tab)
+    agent, visitor = world.accepted(tab)
+    visitor.say(p.Share())
+    if stage == "live":
+        agent.say(p.LiveMessage())
     tab.say(p.ConferenceStart(1))
     assert tab.last(p.Refused).code == "busy"
+    assert visitor.closed is None
+
+
+def test_who_has_shared_nothing_yet_may_open_the_window_elsewhere(
+    world: World,
+) -> None:
+    tab = world.tab(JOHN)
+    _, first = world.accepted(tab)
+    tab.say(p.ConferenceStart(1))
+    second = world.window(tab.last(p.Conference).url)
+    assert first.closed is Close.NOT_ALLOWED
+    assert second.last(p.CallWelcome).state == "accepted"
 
 
 def test_asking_for_help_while_it_rings_takes_the_call(world: World) -> None:
@@ -1388,9 +1465,12 @@ def test_places_move_up(world: World) -> None:
     world.wait(1)
     behind = world.help(second)
     assert behind.last(p.CallWelcome).queue_position == 1
+    assert (shown(second).state, shown(second).position) == ("waiting", 1)
     window.inbox.clear()
     window.say(p.End("visitor-ended"))
     assert behind.last(p.CallStateMessage).queue_position == 0
+    assert shown(second).position == 0
+    assert first.shown is None
 
 
 def test_those_who_wait_come_first_and_the_longest_wait_is_at_the_top(

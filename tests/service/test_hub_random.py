@@ -15,6 +15,7 @@ from hypothesis.stateful import rule
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access import Refusal
 from flask_chatvisor.service.outbox import Send
+from flask_chatvisor.service.outbox import VisitorLink
 from flask_chatvisor.service.protocol import AgentRef
 from flask_chatvisor.service.protocol import Page
 
@@ -39,6 +40,7 @@ ANY_MESSAGE: st.SearchStrategy[p.ClientMessage] = st.one_of(
     st.builds(p.Tag, tag=TAGS),
     st.builds(p.Reset),
     st.builds(p.PageMessage, page=PAGES, visible=st.booleans()),
+    st.builds(p.Stop, call_id=st.text(min_size=1, max_size=3)),
     st.builds(p.ConferenceStart, request_id=NUMBERS, uid=st.none() | UIDS),
     st.builds(p.ConferenceJoin, request_id=NUMBERS, uid=UIDS),
     st.builds(p.QueueStatus, request_id=NUMBERS, uid=UIDS),
@@ -60,7 +62,7 @@ FOR_TABS = (
     p.Welcome
     | p.Ring
     | p.Unring
-    | p.Sharing
+    | p.OwnCallMessage
     | p.Conference
     | p.Joined
     | p.Queue
@@ -175,6 +177,12 @@ class HubMachine(RuleBasedStateMachine):
         if rings:
             tab.say(p.Decline(rings[-1].call_id))
 
+    @rule(data=st.data())
+    def stop(self, data: st.DataObject) -> None:
+        tab = self.pick(data, Tab)
+        if tab is not None and tab.shown is not None:
+            tab.say(p.Stop(tab.shown.call_id))
+
     @rule(data=st.data(), message=ANY_MESSAGE)
     def say_anything(self, data: st.DataObject, message: p.ClientMessage) -> None:
         client = self.pick(data)
@@ -237,6 +245,15 @@ class HubMachine(RuleBasedStateMachine):
     def who_talks_has_an_agent(self) -> None:
         for call in self.world.store._calls.values():
             assert not call.relays or call.agent is not None
+
+    @invariant()
+    def every_tab_shows_where_its_visitors_call_stands(self) -> None:
+        for address, client in self.world.clients.items():
+            link = self.world.hub._outbox.links.get(address)
+            if isinstance(link, VisitorLink):
+                visitor = self.world.store.visitor(link.visitor_id)
+                call = self.world.store.call(visitor.call_id or "") if visitor else None
+                assert client.shown == (call.own if call else None)
 
     @invariant()
     def who_waits_is_here_and_in_no_call(self) -> None:

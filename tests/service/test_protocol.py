@@ -20,14 +20,14 @@ def names(union: t.Any) -> set[str]:
 
 def test_clients_say_what_is_documented() -> None:
     hellos = {"hello-visitor", "hello-agent", "hello-call"}
-    tabs = {"tag", "reset", "page", "decline", "agents", "queue-status"}
+    tabs = {"tag", "reset", "page", "decline", "stop", "agents", "queue-status"}
     windows = {"share", "live", "end", "offer", "answer", "candidate", "restart"}
     conference = {"conference-start", "conference-join"}
     assert names(p.ClientMessage) == hellos | tabs | windows | conference | {"ack"}
 
 
 def test_the_service_says_what_is_documented() -> None:
-    tabs = {"welcome", "ring", "unring", "sharing", "conference", "joined", "queue"}
+    tabs = {"welcome", "ring", "unring", "own-call", "conference", "joined", "queue"}
     agents = {"agent-welcome", "tick"}
     windows = {"call-welcome", "call-state", "peer", "visitor-page"}
     signals = {"offer", "answer", "candidate", "restart"}
@@ -41,6 +41,7 @@ def test_the_service_says_what_is_documented() -> None:
         ('{"type":"ack","ackId":3}', p.Ack(3)),
         ('{"type":"share"}', p.Share()),
         ('{"type":"decline","callId":"c"}', p.Decline("c")),
+        ('{"type":"stop","callId":"c"}', p.Stop("c")),
         (
             '{"type":"page","page":{"title":"T","path":"/p"},"visible":false}',
             p.PageMessage(p.Page("T", "/p"), False),

@@ -61,12 +61,21 @@ def test_a_whole_call(service: LiveService) -> None:
     sharing.say("candidate", **candidate)
     assert watching.hear("candidate") == {"type": "candidate", **candidate}
     watching.say("live")
-    assert tab.hear("sharing")["active"]
+    while (own := tab.hear("own-call")["call"])["state"] != "live":
+        pass
+    assert own == {
+        "callId": call["callId"],
+        "state": "live",
+        "agent": {"name": "Mary", "email": "mary@example.com"},
+        "position": None,
+        "window": True,
+    }
     watching.say("end", reason="agent-ended")
     assert sharing.hear("call-state")["state"] in ("accepted", "connecting", "live")
     while (state := sharing.hear("call-state"))["state"] != "ended":
         pass
     assert state["reason"] == "agent-ended"
+    assert tab.hear("own-call")["call"] is None
     kinds = [service.events.get(timeout=10)["type"] for _ in range(3)]
     assert kinds == ["call.requested", "call.started", "call.ended"]
 

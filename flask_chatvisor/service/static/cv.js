@@ -14,6 +14,13 @@
    * @typedef {{[key: string]: any}} ActiveUser
    * @typedef {{name: string, email: string}} Agent
    * @typedef {"live" | "reconnecting"} AgentSocketState
+   *
+   * @typedef {object} OwnCall the call that this visitor waits for or is in
+   * @property {string} callId
+   * @property {"waiting" | "accepted" | "connecting" | "live"} state
+   * @property {Agent | null} agent
+   * @property {number | null} position in the queue; 0 is next
+   * @property {boolean} window whether its call window is there
    */
 
   const MARK = Symbol.for("chatvisor.script");
@@ -50,6 +57,20 @@
         "notice.no-answer": "{name} asked to see your screen. The request has expired.",
         "notice.agent-ended": "{name} has taken the request back.",
         "notice.over": "{name} no longer asks to see your screen.",
+        "notice.elsewhere": "The call is open in another window of this browser.",
+        "sign.label": "Your call",
+        "sign.next": "You are next.",
+        "sign.waiting": "You are number {number} in the queue.",
+        "sign.accepted": "{name} is with you. Choose in the call’s window what to show.",
+        "sign.connecting": "Connecting to {name} …",
+        "sign.live": "Your screen is shown to {name}.",
+        "sign.closed": "The call’s window was closed.",
+        "sign.ending": "Ending the call …",
+        "sign.back": "Show the call",
+        "sign.reopen": "Open it again",
+        "sign.cancel": "Cancel",
+        "sign.stop": "Stop sharing",
+        "sign.move": "Move this out of the way",
         "failed.busy": "There is a call already.",
         "failed.visitor-gone": "This person has left.",
         "failed.failed": "The call could not be started.",
@@ -82,6 +103,22 @@
           "{name} wollte Ihren Bildschirm sehen. Die Anfrage ist abgelaufen.",
         "notice.agent-ended": "{name} hat die Anfrage zurückgezogen.",
         "notice.over": "{name} möchte Ihren Bildschirm nicht mehr sehen.",
+        "notice.elsewhere":
+          "Das Gespräch ist in einem anderen Fenster dieses Browsers geöffnet.",
+        "sign.label": "Ihr Gespräch",
+        "sign.next": "Sie sind als Nächstes dran.",
+        "sign.waiting": "Sie sind Nummer {number} in der Warteschlange.",
+        "sign.accepted":
+          "{name} ist bei Ihnen. Wählen Sie im Gesprächsfenster aus, was Sie zeigen.",
+        "sign.connecting": "Verbindung zu {name} …",
+        "sign.live": "Ihr Bildschirm wird {name} gezeigt.",
+        "sign.closed": "Das Gesprächsfenster wurde geschlossen.",
+        "sign.ending": "Das Gespräch wird beendet …",
+        "sign.back": "Gespräch anzeigen",
+        "sign.reopen": "Wieder öffnen",
+        "sign.cancel": "Abbrechen",
+        "sign.stop": "Nichts mehr zeigen",
+        "sign.move": "Dies aus dem Weg räumen",
         "failed.busy": "Es läuft schon ein Gespräch.",
         "failed.visitor-gone": "Diese Person ist nicht mehr da.",
         "failed.failed": "Das Gespräch ließ sich nicht beginnen.",
@@ -403,6 +440,10 @@
       /** @type {ActiveUser | null} */
       this.tag = null;
       this.welcomed = false;
+      /** @type {OwnCall | null} */
+      this.call = null;
+      /** The call that was to be stopped: said again until it is. */
+      this.stopping = "";
       /** @type {"none" | "wanted" | "sent"} */
       this.reset = "none";
       this.told = "";
@@ -466,11 +507,8 @@
           return invitations.ring(message);
         case "unring":
           return invitations.unring(message.callId, message.reason);
-        case "sharing":
-          return document.documentElement.toggleAttribute(
-            "data-chatvisor-sharing",
-            message.active,
-          );
+        case "own-call":
+          return this.take(message.call);
         case "refused":
           return this.refused(message);
         default:
@@ -487,12 +525,27 @@
       local.set(VISITOR_KEY, JSON.stringify(this.known));
       this.welcomed = true;
       invitations.confirm();
-      // A call may have ended meanwhile; one that is live is told right after this.
-      document.documentElement.removeAttribute("data-chatvisor-sharing");
+      this.take(message.call ?? null);
       if (this.tag) this.sendTag();
       this.tellPage();
       for (const resolve of this.waiting) resolve();
       this.waiting.clear();
+    }
+
+    /** @param {OwnCall | null} call where it stands now */
+    take(call) {
+      this.call = call;
+      const live = call?.state === "live";
+      document.documentElement.toggleAttribute("data-chatvisor-sharing", live);
+      if (call && call.callId === this.stopping) this.stop(call.callId);
+      if (call) sign.show(call);
+      else sign.clear();
+    }
+
+    /** @param {string} callId */
+    stop(callId) {
+      this.stopping = callId;
+      this.socket.send({ type: "stop", callId });
     }
 
     /** @param {ActiveUser} tag */
@@ -517,7 +570,7 @@
     forget() {
       this.tag = null;
       local.set(VISITOR_KEY, null);
-      invitations.clear();
+      this.clear();
       if (!this.known) return;
       this.reset = "wanted";
       if (this.welcomed) this.sendReset();
@@ -531,6 +584,12 @@
       this.socket.send({ type: "reset" });
     }
 
+    /** Show nothing any more of what concerned the one it was before. */
+    clear() {
+      invitations.clear();
+      this.take(null);
+    }
+
     /** Another tab became somebody else: so does this one, without its tag. */
     follow() {
       const before = this.known?.id;
@@ -538,7 +597,7 @@
       if (this.known?.id === before) return;
       this.tag = null;
       this.welcomed = false;
-      invitations.clear();
+      this.clear();
       if (!this.socket.wanted) return;
       this.socket.drop();
       this.socket.comeBack(); // with a delay: the other tab has its new id by then
@@ -617,7 +676,7 @@
     window.addEventListener("storage", (event) => {
       if (event.key === VISITOR_KEY || event.key === null) visitor.follow();
     });
-    window.addEventListener("pagehide", () => invitations.clear());
+    window.addEventListener("pagehide", () => visitor.clear());
     window.addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
       // The page may be of a session that is over. Where the application's tag script
@@ -631,8 +690,11 @@
 
   const SHEET = new CSSStyleSheet();
   SHEET.replaceSync(`
+    /* Important, because that is the only way to prevail over a page that says so; and
+       without a box of its own, so that nothing can be done to it. */
+    :host { all: initial !important; display: contents !important; }
+    /* Sizes are in em of the browser's own size: the page's rem may be anything. */
     :host {
-      all: initial;
       --surface: #ffffff; --text: #17212b; --muted: #56636f; --line: #d7dde3;
       --accent: #0b6b63; --accent-hover: #08554f; --on-accent: #ffffff; --soft: #e8f3f1;
       --backdrop: rgb(15 23 30 / 45%);
@@ -649,39 +711,39 @@
     dialog, .notice {
       margin: auto; padding: 0; border: 1px solid var(--line); border-radius: 14px;
       background: var(--surface); color: var(--text);
-      font: 400 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+      font: 400 medium/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
       box-shadow: 0 18px 50px rgb(10 20 30 / 28%);
       overflow-wrap: anywhere;
     }
     dialog {
-      inline-size: min(27rem, calc(100vw - 2rem));
-      max-block-size: calc(100dvh - 2rem); overflow: auto;
-      padding: 1.5rem;
+      inline-size: min(27em, calc(100vw - 2em));
+      max-block-size: calc(100dvh - 2em); overflow: auto;
+      padding: 1.5em;
     }
     dialog:focus { outline: none; }
     dialog::backdrop { background: var(--backdrop); }
-    .from { display: flex; gap: 0.875rem; align-items: center; }
+    .from { display: flex; gap: 0.875em; align-items: center; }
     .face {
-      flex: none; inline-size: 2.75rem; block-size: 2.75rem; border-radius: 50%;
+      flex: none; inline-size: 2.6em; block-size: 2.6em; border-radius: 50%;
       display: grid; place-items: center; background: var(--soft); color: var(--accent);
-      font-weight: 650; font-size: 1.05rem;
+      font-weight: 650; font-size: 1.05em;
     }
-    h2 { margin: 0; font-size: 1.2rem; line-height: 1.3; font-weight: 650; }
-    p { margin: 0.875rem 0 0; color: var(--muted); }
-    ul { margin: 0.875rem 0 0; padding: 0; list-style: none; display: grid; gap: 0.4rem; }
-    li { padding-inline-start: 1.6rem; position: relative; }
+    h2 { margin: 0; font-size: 1.2em; line-height: 1.3; font-weight: 650; }
+    p { margin: 0.875em 0 0; color: var(--muted); }
+    ul { margin: 0.875em 0 0; padding: 0; list-style: none; display: grid; gap: 0.4em; }
+    li { padding-inline-start: 1.6em; position: relative; }
     li::before {
-      content: ""; position: absolute; inset-inline-start: 0.15rem; inset-block-start: 0.4em;
-      inline-size: 0.45rem; block-size: 0.75rem; border: solid var(--accent);
+      content: ""; position: absolute; inset-inline-start: 0.15em; inset-block-start: 0.4em;
+      inline-size: 0.45em; block-size: 0.75em; border: solid var(--accent);
       border-width: 0 2px 2px 0; transform: rotate(42deg);
     }
     .actions {
-      display: flex; flex-wrap: wrap; gap: 0.75rem; margin-block-start: 1.375rem;
+      display: flex; flex-wrap: wrap; gap: 0.75em; margin-block-start: 1.375em;
     }
-    .actions > * { flex: 1 1 8rem; }
+    .actions > * { flex: 1 1 8em; }
     button, a.button {
       appearance: none; cursor: pointer; text-align: center; text-decoration: none;
-      font: inherit; font-weight: 600; padding: 0.65rem 1rem; min-block-size: 2.75rem;
+      font: inherit; font-weight: 600; padding: 0.65em 1em; min-block-size: 2.75em;
       border: 1px solid var(--line); border-radius: 9px;
       background: transparent; color: var(--text);
     }
@@ -693,15 +755,51 @@
     button:focus-visible, a:focus-visible {
       outline: 3px solid var(--accent); outline-offset: 2px;
     }
-    .small { font-size: 0.875rem; margin-block-start: 0.75rem; text-align: center; }
+    .small { font-size: 0.875em; margin-block-start: 0.75em; text-align: center; }
     .notice {
-      position: fixed; inset-block: auto 1rem; inset-inline: auto 1rem; margin: 0;
+      position: fixed; inset-block: auto 1em; inset-inline: auto 1em; margin: 0;
       z-index: 2147483647;
-      display: flex; flex-wrap: wrap; gap: 0.75rem 1rem; align-items: center;
-      max-inline-size: min(26rem, calc(100vw - 2rem)); padding: 0.875rem 1rem;
+      display: flex; flex-wrap: wrap; gap: 0.75em 1em; align-items: center;
+      max-inline-size: min(26em, calc(100vw - 2em)); padding: 0.875em 1em;
     }
-    .notice p { margin: 0; color: var(--text); flex: 1 1 12rem; }
-    .notice button { padding: 0.4rem 0.75rem; min-block-size: 2.25rem; }
+    .notice p { margin: 0; color: var(--text); flex: 1 1 12em; }
+    .notice button { padding: 0.4em 0.75em; min-block-size: 2.25em; }
+    .sign {
+      display: inline-flex; flex-wrap: wrap; gap: 0.25em 0.5em; align-items: center;
+      max-inline-size: min(46em, calc(100vw - 2em)); padding: 0.375em 0.75em;
+      border: 1px solid var(--line); border-radius: 12px;
+      background: var(--surface); color: var(--text);
+      font: 400 0.9375em/1.4 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+      text-align: start; overflow-wrap: anywhere;
+    }
+    .sign[popover] {
+      position: fixed; inset: auto; margin: 0; z-index: 2147483647;
+      box-shadow: 0 6px 24px rgb(10 20 30 / 22%);
+    }
+    .sign[popover]:not([data-shown]) { display: none; }
+    .sign[data-at~="bottom"] { inset-block-end: 1em; }
+    .sign[data-at~="top"] { inset-block-start: 1em; }
+    .sign[data-at~="start"] { inset-inline-start: 1em; }
+    .sign[data-at~="end"] { inset-inline-end: 1em; }
+    .sign p {
+      margin: 0; color: var(--text); flex: 1 1 auto;
+      position: relative; padding-inline-start: 1.1em;
+    }
+    .sign p::before {
+      content: ""; position: absolute; inset-inline-start: 0; inset-block-start: 0.4em;
+      inline-size: 0.6em; block-size: 0.6em; border-radius: 50%; background: var(--muted);
+    }
+    .sign[data-state="live"] p::before { background: #d92d20; }
+    .sign .tools { display: flex; flex-wrap: wrap; gap: 0.25em 0.375em; }
+    .sign button { padding: 0.25em 0.625em; min-block-size: 2em; }
+    .sign [aria-disabled="true"] { opacity: 0.6; cursor: default; }
+    .sign:not([popover]) {
+      font-size: 0.875em; padding-block: 0.125em; padding-inline: 0.75em 0.25em;
+    }
+    .sign:not([popover]) [data-chatvisor-move] { display: none; }
+    .sign:not([popover]) p::before { content: none; }
+    .sign:not([popover]) p { padding: 0; }
+    @media print { .sign { display: none; } }
     @media (prefers-reduced-motion: no-preference) {
       dialog[open], .notice { animation: arrive 180ms ease-out; }
       @keyframes arrive { from { opacity: 0; transform: translateY(8px); } }
@@ -737,6 +835,7 @@
         "dialog",
         {
           role: "alertdialog",
+          dir: text("direction"),
           tabindex: "-1",
           "aria-modal": "true",
           "aria-labelledby": "title",
@@ -842,7 +941,8 @@
     say(words, link = null) {
       const close = element("button", { type: "button" }, text("notice.close"));
       close.addEventListener("click", () => this.remove());
-      const box = element("div", { class: "notice", popover: "manual" });
+      const look = { class: "notice", popover: "manual", dir: text("direction") };
+      const box = element("div", look);
       const line = element("p", { role: "status" });
       box.append(line);
       if (link) {
@@ -861,8 +961,172 @@
     }
   }
 
+  const CORNER_KEY = "chatvisor-corner";
+  const CORNERS = ["bottom start", "bottom end", "top end", "top start"];
+  const CONTROLS =
+    "a[href], button, input, select, textarea, label, summary, [tabindex='0']";
+
+  /**
+   * Where the own call stands: `<chatvisor-sign>`. While the customer waits it is beside
+   * the help button, where there is one; otherwise in a corner of the page.
+   */
+  class Sign extends HTMLElement {
+    constructor() {
+      super();
+      /** @type {OwnCall | null} */
+      this.own = null;
+      this.line = element("p", { role: "status" });
+      this.back = element("button", { type: "button", "data-chatvisor-back": "" });
+      this.end = element("button", { type: "button", "data-chatvisor-stop": "" });
+      this.mover = element("button", { type: "button", "data-chatvisor-move": "" }, "⇅");
+      const tools = element("div", { class: "tools" }, this.back, this.end, this.mover);
+      this.box = element("section", { class: "sign" }, this.line, tools);
+      const corner = session.get(CORNER_KEY) ?? "";
+      this.box.dataset.at = CORNERS.includes(corner) ? corner : "";
+      this.back.addEventListener("click", () => void startConference());
+      this.end.addEventListener("click", () => this.stop());
+      this.mover.addEventListener("click", () => {
+        this.move();
+        session.set(CORNER_KEY, this.box.dataset.at ?? "");
+      });
+      shadow(this).append(this.box);
+      document.addEventListener("focusin", (event) => this.yieldTo(event.target));
+    }
+
+    /** Applications that swap what is on the page keep the sign. */
+    disconnectedCallback() {
+      setTimeout(() => {
+        if (this.own && !this.isConnected) this.show(this.own);
+      }, 100);
+    }
+
+    /** @param {OwnCall} own */
+    show(own) {
+      this.own = own;
+      const { box } = this;
+      box.dataset.state = own.state;
+      box.setAttribute("aria-label", text("sign.label"));
+      box.dir = text("direction");
+      this.nameButtons(own);
+      this.settle(own.state === "waiting" ? besideHelpButton() : null);
+      const words = this.words(own);
+      const now = words.map((word) => word.textContent).join("");
+      if (this.line.textContent !== now) this.line.replaceChildren(...words);
+    }
+
+    clear() {
+      if (!this.own) return;
+      this.own = null;
+      const focused = this.shadowRoot?.activeElement;
+      this.remove();
+      const button = document.querySelector("[data-chatvisor-conference]");
+      if (focused && button instanceof HTMLElement) button.focus();
+    }
+
+    stop() {
+      if (!this.own) return;
+      visitor.stop(this.own.callId);
+      this.show(this.own);
+    }
+
+    /** @param {OwnCall} own @returns {(Node)[]} */
+    words(own) {
+      const name = own.agent?.name || own.agent?.email || "";
+      const number = new Intl.NumberFormat(language()).format((own.position ?? 0) + 1);
+      let key = `sign.${own.state}`;
+      if (own.callId === visitor.stopping) key = "sign.ending";
+      else if (!own.window) key = "sign.closed";
+      else if (own.state === "waiting" && !own.position) key = "sign.next";
+      return phrase(key, { name, number }).map((piece) =>
+        typeof piece === "string" ? new Text(piece) : piece,
+      );
+    }
+
+    /** @param {OwnCall} own */
+    nameButtons(own) {
+      const shared = own.state === "connecting" || own.state === "live";
+      this.back.textContent = text(own.window ? "sign.back" : "sign.reopen");
+      this.end.textContent = text(shared && own.window ? "sign.stop" : "sign.cancel");
+      // Not "disabled", which would take the focus from it.
+      this.end.setAttribute("aria-disabled", String(own.callId === visitor.stopping));
+      this.mover.setAttribute("aria-label", text("sign.move"));
+      this.mover.title = text("sign.move");
+    }
+
+    /** @param {Element | null} place beside the help button, or nowhere in particular */
+    settle(place) {
+      const { box } = this;
+      const home = place ?? document.documentElement;
+      if (this.parentNode === home && this.isConnected) return;
+      delete box.dataset.shown;
+      home.append(this);
+      if (place) return box.removeAttribute("popover");
+      box.setAttribute("popover", "manual");
+      box.dataset.shown = "";
+      // Above dialogs of the page as well, where the browser can do that.
+      if ("showPopover" in box) box.showPopover();
+      if (!box.dataset.at) this.findRoom();
+    }
+
+    move() {
+      const next = CORNERS.indexOf(this.box.dataset.at ?? "") + 1;
+      this.box.dataset.at = CORNERS[next % CORNERS.length];
+    }
+
+    /** Into the first corner in which it covers nothing that one could click on. */
+    findRoom() {
+      this.move();
+      for (let tried = 1; tried <= CORNERS.length && this.covers(); tried++) this.move();
+    }
+
+    covers() {
+      const { left, top, width, height } = this.box.getBoundingClientRect();
+      const points = [0.02, 0.25, 0.5, 0.75, 0.98].flatMap((x) =>
+        [0.1, 0.5, 0.9].map((y) => [left + x * width, top + y * height]),
+      );
+      return points.some(([x = 0, y = 0]) =>
+        document.elementsFromPoint(x, y).some((under) => under.closest(CONTROLS)),
+      );
+    }
+
+    /** What has the focus must be seen. @param {EventTarget | null} target */
+    yieldTo(target) {
+      if (!this.own || !this.box.hasAttribute("popover") || target === this) return;
+      if (!(target instanceof Element) || target.matches("body, html, dialog")) return;
+      const focused = target.getBoundingClientRect();
+      for (let tried = 0; tried < CORNERS.length; tried++) {
+        const { left, right, top, bottom } = this.box.getBoundingClientRect();
+        const apart = focused.right <= left || focused.left >= right;
+        if (apart || focused.bottom <= top || focused.top >= bottom) return;
+        this.move();
+      }
+    }
+  }
+
+  /** The place that the help button keeps for it, if one can be seen. */
+  function besideHelpButton() {
+    const places = [...document.querySelectorAll("[data-chatvisor-queue]")];
+    // An empty place has no size: its button tells whether one can see it.
+    return places.find((place) => place.parentElement?.checkVisibility?.()) ?? null;
+  }
+
   customElements.define("chatvisor-invitation", Invitation);
   customElements.define("chatvisor-notice", Notice);
+  customElements.define("chatvisor-sign", Sign);
+
+  /** One for the page, made when there is something to show. */
+  const sign = {
+    /** @type {Sign | null} */
+    made: null,
+    /** @param {OwnCall} own */
+    show(own) {
+      this.made ??= new Sign();
+      this.made.show(own);
+    },
+    clear() {
+      this.made?.clear();
+    },
+  };
 
   /** @param {string} words @param {{href: string, target: string} | null} [link] */
   function notify(words, link = null) {
@@ -1100,6 +1364,11 @@
   function goNowhere(opened, name, error) {
     const code = error instanceof Failure ? error.code : "";
     const reason = code === "not-found" ? "visitor-gone" : code;
+    if (reason === "busy" && visitor.call) {
+      // The customer's own call, shared from a window that cannot be reached from here.
+      if (opened && isBlank(opened)) opened.close();
+      return notify(text("notice.elsewhere"));
+    }
     const shown = ["busy", "visitor-gone"].includes(reason) ? reason : "failed";
     const end = new URL(`call/none#ended=${shown}`, BASE).href;
     if (opened && !opened.closed && isBlank(opened)) go(opened, name, end);
@@ -1150,11 +1419,20 @@
 
   // --- the queue -----------------------------------------------------------------
 
-  /** @param {string} [uid] */
+  /**
+   * Ask for help; whoever has a call gets its window back.
+   *
+   * @param {string} [uid]
+   * @returns {Promise<string | null>} the call's id
+   */
   function startConference(uid) {
     const id = visitor.known?.id ?? crypto.randomUUID?.() ?? String(Math.random());
     const name = windowName("visitor", id);
     const opened = openWindow(name);
+    if (visitor.call && opened && !isBlank(opened)) {
+      opened.focus();
+      return Promise.resolve(visitor.call.callId);
+    }
     const fields = uid === undefined || uid === null ? {} : { uid: String(uid) };
     return answer("conference.start", null, null, () =>
       begin(name, opened, async () => {
