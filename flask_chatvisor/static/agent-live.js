@@ -198,8 +198,10 @@ function showConnection() {
   }
 }
 
+/** Have ticks, once there is something to keep current and a script that has them. */
 export function connect() {
-  if (!page.CV?.agent || (!lists().length && !watched().length)) return;
+  if (socket !== "none" || !page.CV?.agent) return;
+  if (!lists().length && !watched().length) return;
   socket = "connecting";
   page.CV.agent.connect(
     async () => (await request(config.token, {})).token,

@@ -9,7 +9,7 @@
 import { followAlerts } from "./agent-alerts.js";
 import { start } from "./agent-call.js";
 import { followFilters } from "./agent-filters.js";
-import { connect, refreshIn, wake } from "./agent-live.js";
+import { connect, lookNow, refreshIn, wake } from "./agent-live.js";
 import { SECOND } from "./agent-request.js";
 import { dropLeft } from "./agent-rows.js";
 import { tellIfMissing, whenLoaded } from "./agent-script.js";
@@ -36,6 +36,19 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) refreshIn(0);
 });
 window.addEventListener("online", () => refreshIn(0));
+
+// What a script of the application puts into the page later is kept current too.
+const PARTS = "[data-chatvisor-users], [data-chatvisor-watch]";
+new MutationObserver((records) => {
+  const added = records.flatMap((record) => Array.from(record.addedNodes));
+  const parts = added.filter(
+    (node) =>
+      node instanceof Element && (node.matches(PARTS) || node.querySelector(PARTS)),
+  );
+  if (!parts.length) return;
+  connect();
+  lookNow();
+}).observe(document, { childList: true, subtree: true });
 
 followFilters();
 followAlerts();

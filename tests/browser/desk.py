@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from flask import Response
 from flask import render_template_string
+from flask import send_file
 from playwright.sync_api import Page
 from playwright.sync_api import Request
 from playwright.sync_api import expect
@@ -24,7 +25,9 @@ from tests.conftest import make_application
 
 from .fake_service import FakeService
 from .fake_service import active_user
+from .packages import package_file
 
+HTMX = "htmx-2/dist/htmx.min.js"
 IMPORT = (
     '{% from "chatvisor/macros.html" import'
     " start_button, user_status, active_users, conference_button %}"
@@ -44,6 +47,21 @@ MACROS = (
     "<table class=host><tr><th class=host>Head</th><td class=host>Cell</td></table>"
     "<ul class=host><li class=host>Item</li></ul></main>"
 )
+#: Of the application's own, with nothing of ours until something is put in.
+FRAME = (
+    "<!doctype html><html lang=en><title>Customers</title><body>"
+    """<meta name=htmx-config content='{"includeIndicatorStyles": false}'>"""
+    "<script src=/htmx.js></script><h1>Customers</h1>"
+    '<button hx-get="/part/list" hx-target="#here">List</button>'
+    '<button hx-get="/part/user" hx-target="#there">User</button>'
+    '<button hx-get="/part/start" hx-target="#there">Start</button>'
+    "<main id=here></main><p id=there></p>"
+)
+PARTS = {
+    "list": "{{ active_users() }}",
+    "user": "{{ user_status('v-1') }} {{ start_button(query='v-1') }}",
+    "start": "{{ start_button('v-1') }}",
+}
 HELP = (
     "<!doctype html><html lang=en><title>Portal</title><body>"
     "<main><h1>Portal</h1>{{ conference_button() }}</main></body>"
@@ -141,6 +159,13 @@ def _application(
     )
     app.add_url_rule(
         "/macros", "macros", lambda: render_template_string(IMPORT + MACROS)
+    )
+    app.add_url_rule("/frame", "frame", lambda: FRAME)
+    app.add_url_rule("/htmx.js", "htmx", lambda: send_file(package_file(HTMX)))
+    app.add_url_rule(
+        "/part/<name>",
+        "part",
+        lambda name: render_template_string(IMPORT + PARTS[name]),
     )
     app.add_url_rule("/call-window", "call", lambda: "<title>Call</title>")
 
