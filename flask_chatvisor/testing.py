@@ -209,12 +209,19 @@ class FakeService:
 
     def _list(self, query: dict[str, list[str]]) -> dict[str, t.Any]:
         asked = {key: values[0] for key, values in query.items()}
-        found = [user for user in list(self._users.values()) if _fits(user, asked)]
+        queries = query.get("query", [])
+        found = [
+            user
+            for user in list(self._users.values())
+            if _fits(user, asked)
+            and (not queries or any(is_meant(user, one) for one in queries))
+        ]
         ordered = sort_users(found, asked.get("sort", "name"))
         page, size = int(asked.get("pageNumber", 1)), int(asked.get("pageSize", 50))
         shown = ordered[(page - 1) * size : page * size]
         results = [user.to_json() for user in shown]
-        return {"page": page, "total": len(ordered), "results": results}
+        listed = {"page": page, "total": len(ordered), "results": results}
+        return listed | ({"queries": queries} if queries else {})
 
     def _status(self, query: str) -> tuple[int, dict[str, t.Any]]:
         users = list(self._users.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from ..errors import BadAnswer
@@ -37,6 +38,7 @@ class Client:
     def active_users(
         self,
         *,
+        queries: Sequence[str] = (),
         q: str = "",
         label: str = "",
         assigned: str = "",
@@ -48,6 +50,9 @@ class Client:
     ) -> UserPage:
         """List active users.
 
+        :param queries: only those whom one of these names: ids, e-mails or visitorIds,
+            at most 100. A backend that cannot do this lists everybody; see
+            :attr:`.UserPage.queries`.
         :param q: text that name, e-mail or id contain.
         :param assigned: an agent's e-mail, or ``none``.
         :param waiting: only those who wait for an agent.
@@ -62,7 +67,7 @@ class Client:
         params: dict[str, t.Any] = {key: text for key, text in filters.items() if text}
         flags = {"waiting": waiting, "inCall": in_call}
         params |= {key: 1 for key, is_set in flags.items() if is_set}
-        params |= {"pageNumber": page, "pageSize": page_size}
+        params |= {"query": [*queries], "pageNumber": page, "pageSize": page_size}
         return UserPage.from_json(self._get("list", params))
 
     def status(self, query: str) -> ActiveUser | None:

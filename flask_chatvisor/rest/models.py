@@ -239,11 +239,13 @@ class UserPage:
 
     :ivar total: how many there are on all pages together.
     :ivar page: counts from 1.
+    :ivar queries: what it was limited to, if it was asked for that and understood it.
     """
 
     total: int
     page: int
     results: tuple[ActiveUser, ...]
+    queries: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: t.Any) -> UserPage:
@@ -256,7 +258,8 @@ class UserPage:
         if results is None:
             raise BadAnswer("The service's answer has no list of results.")
         users = tuple(ActiveUser.from_json(one) for one in results)
-        return cls(reader.count("total", len(users)), reader.count("page", 1), users)
+        total, page = reader.count("total", len(users)), reader.count("page", 1)
+        return cls(total, page, users, reader.texts("queries"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import typing as t
 from collections.abc import Mapping
 
 import msgspec
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from .switchboard import Switchboard
 
 MAX_PAGE_SIZE = 1000
 MAX_TTL = 3600
+MAX_QUERIES = 100
 
 _STATUSES: Mapping[str, tuple[int, str]] = {
     "token-missing": (401, "Authentication is needed"),
@@ -106,7 +108,11 @@ class Rest:
         self._caller(request).require("list")
         selection = _selection(request.query_params)
         total, results = self._board.hub.select_users(selection)
-        return _json({"page": selection.page, "total": total, "results": results})
+        listed = {"page": selection.page, "total": total, "results": results}
+        if selection.queries:
+            # Who asks must not take a list of everybody for an answer to these.
+            listed["queries"] = selection.queries
+        return _json(listed)
 
     async def user(self, request: Request) -> Response:
         """Find one active user."""
@@ -180,11 +186,12 @@ class Rest:
             raise Refusal("bad-request", f"The body: {error}.") from None
 
 
-def _selection(params: Mapping[str, str]) -> Selection:
+def _selection(params: QueryParams) -> Selection:
     sort = params.get("sort") or "name"
     if sort.removeprefix("-") not in SORTS:
         raise Refusal("bad-request", f"sort must be one of {', '.join(SORTS)}.")
     return Selection(
+        queries=_queries(params.getlist("query")),
         q=params.get("q", ""),
         label=params.get("label", ""),
         assigned=params.get("assigned", ""),
@@ -194,6 +201,12 @@ def _selection(params: Mapping[str, str]) -> Selection:
         page=_number(params, "pageNumber", 1, 1_000_000),
         page_size=_number(params, "pageSize", 50, MAX_PAGE_SIZE),
     )
+
+
+def _queries(given: list[str]) -> tuple[str, ...]:
+    if len(given) > MAX_QUERIES:
+        raise Refusal("bad-request", f"At most {MAX_QUERIES} query are answered.")
+    return tuple(dict.fromkeys(given))
 
 
 def _flag(params: Mapping[str, str], name: str) -> bool:

@@ -37,6 +37,7 @@ class Ticket:
 class Selection:
     """Which active users are wanted.
 
+    :param queries: only those whom one of these names: ids, e-mails or visitorIds.
     :param q: words that must all be found in the user's fields or page.
     :param label: one of the user's labels.
     :param assigned: an agent's e-mail, or ``none``.
@@ -46,6 +47,7 @@ class Selection:
     :param page: counts from 1.
     """
 
+    queries: tuple[str, ...] = ()
     q: str = ""
     label: str = ""
     assigned: str = ""
@@ -142,13 +144,13 @@ class MemoryStore:
         self._unindex(visitor_id)
 
     def find_user(self, query: str) -> Visitor | None:
-        if query in self._users:
-            return self._users[query].visitor
-        found = (self._users[one] for one in self._by_key.get(query.casefold(), ()))
-        return max((user.visitor for user in found), key=rank, default=None)
+        found = (user.visitor for user in self._named([query]))
+        return max(found, key=rank, default=None)
 
     def select_users(self, selection: Selection) -> tuple[int, list[Visitor]]:
-        users = list(_matching(self._users.values(), selection))
+        asked = selection.queries
+        users: Iterable[_User] = self._named(asked) if asked else self._users.values()
+        users = list(_matching(users, selection))
         _sort(users, selection.sort)
         if self._waiting:
             users.sort(key=_wait)
@@ -158,6 +160,14 @@ class MemoryStore:
 
     def waiting(self) -> list[Visitor]:
         return sorted(self._waiting.values(), key=attrgetter("waiting_since"))
+
+    def _named(self, queries: Iterable[str]) -> list[_User]:
+        ids: dict[str, None] = {}
+        for query in queries:
+            is_visitor = query in self._users
+            named = (query,) if is_visitor else self._by_key.get(query.casefold(), ())
+            ids |= dict.fromkeys(named)
+        return [self._users[one] for one in ids]
 
     def _index(self, visitor: Visitor) -> None:
         user = self._users.get(visitor.id)

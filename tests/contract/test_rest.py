@@ -320,6 +320,33 @@ def test_who_waits_comes_first(
     assert abs(moment(users[0]["waitingSince"]) - time.time()) < 60
 
 
+def test_the_list_is_limited_to_those_who_are_named(
+    backend: Backend, visit: Visits
+) -> None:
+    one, two, three = unique(), unique(), unique()
+    visit(firstname="Anna", id=one)
+    visit(firstname="Bert", email=f"{two}@example.com")
+    tab = visit(firstname="Cleo", id=three)
+    visit(firstname="Dora", id=unique())
+    queries = [one, f"{two}@Example.COM", tab.visitor_id, three, "zzz"]
+    answer = backend.get(LIST, query=queries).json
+    assert first_names(answer["results"]) == ["Anna", "Bert", "Cleo"]
+    assert answer["total"] == 3
+    # By this a client knows that it was understood.
+    assert answer["queries"] == queries
+    assert "queries" not in backend.get(LIST, q=one).json
+
+
+def test_nobody_is_listed_where_nobody_of_those_is_there(backend: Backend) -> None:
+    answer = backend.get(LIST, query=[unique(), ""]).json
+    assert (answer["total"], answer["results"]) == (0, [])
+
+
+def test_so_many_at_once_are_refused(backend: Backend) -> None:
+    answer = backend.get(LIST, query=[str(n) for n in range(101)])
+    assert answer.problem() == (400, "bad-request")
+
+
 def test_the_list_comes_in_pages(backend: Backend, visit: Visits, label: str) -> None:
     for name in "abc":
         visit(firstname=name, labels=[label])
