@@ -15,6 +15,17 @@
   const LONGEST_TIMER = 2 ** 31 - 1; // ms; a longer one would fire at once
   const FIRST_RETRY = 10_000; // ms
   const LAST_RETRY = 600_000; // ms
+  // New pages that are put into this one come without the snippet. By these events htmx 2,
+  // htmx 4, Turbo and applications of their own kind say so.
+  const NAVIGATIONS = [
+    "htmx:pushedIntoHistory",
+    "htmx:replacedInHistory",
+    "htmx:historyRestore",
+    "htmx:after:history:update",
+    "htmx:before:history:restore",
+    "turbo:render",
+    "chatvisor:refresh",
+  ];
   const scope = /** @type {any} */ (window);
 
   /**
@@ -59,9 +70,7 @@
       this.retry = FIRST_RETRY;
       const ask = () => this.ask();
       window.addEventListener("pageshow", (event) => event.persisted && ask());
-      // New pages that are put into this one come without the snippet.
-      for (const name of ["htmx:pushedIntoHistory", "htmx:historyRestore", "turbo:render"])
-        document.addEventListener(name, ask);
+      for (const name of NAVIGATIONS) document.addEventListener(name, ask);
     }
 
     /**

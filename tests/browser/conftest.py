@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 from .chromium import find_chromium
 from .desk import desk as desk
 from .desk import service as service
+from .tagged import portal as portal
 
 #: Without these Chromium looks for hosts on the internet at each start.
 QUIET = (

@@ -142,7 +142,9 @@ class _Answer:
         personal = self.block is not None and (self.block["tag"] or self.block["reset"])
         names = _OURS if personal else {"content-length", "content-md5"}
         changed = self.block is not None or self.exchange.way == "by hand"
-        ignored = names if changed else set[str]()
+        ignored = {*names} if changed else set[str]()
+        if changed and "compress" in self.exchange.setup:
+            ignored.add("content-encoding")  # it depends on the length
         ours, plain = (
             [one for one in _compared(answer) if one[0] not in ignored]
             for answer in (self.ours, self.plain)
