@@ -53,7 +53,13 @@ KEEP_PEERS = """window.peers = [];
 CUT_OFF = """window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor() { super({ iceServers: [], iceTransportPolicy: "relay" }); }
   };"""
-
+#: Remembers what was announced.
+HEAR = """() => {
+  const status = document.querySelector("[role=status]");
+  window.heard = [];
+  new MutationObserver(() => window.heard.push(status.textContent))
+    .observe(status, { childList: true });
+}"""
 COUNT_INVITATIONS = """() => {
   window.invitations = document.querySelectorAll("chatvisor-invitation").length;
   new MutationObserver((changes) => {
@@ -292,6 +298,29 @@ def test_what_happens_is_announced(begin: Begin) -> None:
     expect(status).to_have_text("Mary Major ended the call")
 
 
+def test_the_agent_is_told_when_the_picture_is_there(begin: Begin) -> None:
+    call = begin()
+    status = call.agent.get_by_role("status")
+    expect(status).to_have_text("John Doe has accepted")
+    paint(call.john, GREEN)
+    call.share()
+    expect(status).to_have_text("You see the screen of John Doe")
+
+
+def test_the_focus_is_on_what_matters_from_the_start_to_the_end(begin: Begin) -> None:
+    call = begin()
+    for window in (call.visitor, call.agent):
+        expect(window.locator("h1")).to_be_focused()
+    paint(call.john, GREEN)
+    call.share()
+    expect(call.agent.get_by_role("region")).to_be_focused()
+    expect(call.visitor.locator("h1")).to_be_focused()
+    call.visitor.locator(STOP).focus()
+    call.visitor.keyboard.press("Enter")
+    for window in (call.visitor, call.agent):
+        expect(window.locator("h1")).to_be_focused()
+
+
 # --- microphones --------------------------------------------------------------------
 
 LEVEL = """async () => {
@@ -323,12 +352,15 @@ def test_a_microphone_is_off_until_it_is_switched_on(
         speaks, hears = hears, speaks
     assert hears.evaluate(LEVEL) is False
     button = speaks.locator(MICROPHONE)
-    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(button).to_have_text("Turn microphone on")
     button.click()
-    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_have_text("Turn microphone off")
+    state = speaks.locator("[data-part=speaking]")
+    expect(state).to_have_text("Your microphone is on")
     assert hears.evaluate(LEVEL) is True
     button.click()
-    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(button).to_have_text("Turn microphone on")
+    expect(state).to_be_hidden()
 
 
 def test_a_microphone_that_is_refused_is_explained(begin: Begin) -> None:
@@ -356,6 +388,18 @@ def test_a_visitor_may_think_better_of_it(begin: Begin) -> None:
     call = begin()
     call.visitor.get_by_role("button", name="Not now").click()
     expect_state(call.agent, "ended", "visitor-ended")
+    expect(call.agent.locator("h1")).to_have_text("John Doe has cancelled")
+    expect(call.visitor.locator("h1")).to_have_text("You have cancelled")
+    words = call.visitor.locator("[data-part=text]")
+    expect(words).to_have_text("Nothing of your screen was shown.")
+
+
+def test_an_agent_may_think_better_of_it(begin: Begin) -> None:
+    call = begin()
+    call.agent.get_by_role("button", name="Cancel").click()
+    expect_state(call.visitor, "ended", "agent-ended")
+    expect(call.agent.locator("h1")).to_have_text("You have cancelled")
+    expect(call.visitor.locator("h1")).to_have_text("Mary Major has cancelled")
 
 
 def test_nobody_answers(ring: Ring) -> None:
@@ -510,8 +554,12 @@ def test_a_lost_socket_is_replaced_without_a_new_choice(begin: Begin, who: str) 
     paint(call.john, GREEN)
     call.share()
     expect_to_see(call.agent, GREEN)
+    status = window.get_by_role("status")
+    window.evaluate(HEAR)
     with window.expect_event("websocket"):
         sockets[-1].close(code=1012)
+    expect(status).to_have_text("The connection is back.")
+    assert "connection to the service was lost" in window.evaluate("window.heard[0]")
     paint(call.john, CRIMSON)
     expect_to_see(call.agent, CRIMSON)
     call.agent.click(STOP)  # the new socket carries this

@@ -20,13 +20,14 @@ export const de = {
   "title.visitor.connecting": "Verbindung zu {agent} …",
   "title.visitor.live": "● Geteilt mit {agent}",
   "title.ended": "Gespräch beendet",
+  "title.interrupted": "Unterbrochen – {title}",
 
   // What is going on: a heading and a sentence for each role and state
   "opening.head": "Das Gespräch wird geöffnet …",
   "opening.text": "Einen Augenblick, bitte.",
   "agent.ringing.head": "Anfrage an {visitor} …",
   "agent.ringing.text":
-    "Die Frage erscheint auf jeder Seite, die dort geöffnet ist. Ihr Name steht dabei.",
+    "Die Frage erscheint auf jeder Seite, die dort geöffnet ist. Ihr Name und Ihre E-Mail-Adresse stehen dabei.",
   "agent.waiting.head": "Gespräch mit {visitor} …",
   "agent.waiting.text": "Dort wurde um Hilfe gebeten und wird auf Sie gewartet.",
   "agent.accepted.head": "{visitor} hat angenommen",
@@ -34,6 +35,7 @@ export const de = {
     "Gerade wird ausgewählt, was gezeigt werden soll. Das Bild erscheint hier.",
   "agent.connecting.head": "Verbindung zu {visitor} …",
   "agent.connecting.text": "Das Bild erscheint, sobald die Verbindung steht.",
+  "agent.live.head": "Sie sehen den Bildschirm von {visitor}",
   "visitor.ringing.head": "Das Gespräch wird geöffnet …",
   "visitor.ringing.text": "Einen Augenblick, bitte.",
   "visitor.waiting.head": "Hilfe ist unterwegs",
@@ -78,8 +80,9 @@ export const de = {
   "stop.agent.connecting": "Gespräch beenden",
   "stop.agent.live": "Gespräch beenden",
   "stop": "Gespräch beenden",
-  "microphone.on": "Mikrofon an",
-  "microphone.off": "Mikrofon aus",
+  "microphone.on": "Mikrofon einschalten",
+  "microphone.off": "Mikrofon ausschalten",
+  "microphone.is-on": "Ihr Mikrofon ist an",
   "sound": "Ton einschalten",
   "size.fit": "An das Fenster anpassen",
   "size.full": "Tatsächliche Größe",
@@ -105,6 +108,7 @@ export const de = {
   "quality.direct": "direkt",
 
   // What is wrong at the moment
+  "restored": "Die Verbindung steht wieder.",
   "problem.signal": "Die Verbindung zum Dienst ist abgebrochen. Neuer Versuch …",
   "problem.signal-live":
     "Die Verbindung zum Dienst ist abgebrochen. Neuer Versuch; das Bild läuft unterdessen weiter.",
@@ -148,9 +152,14 @@ export const de = {
   "ended.none.failed": "Das Gespräch ließ sich nicht beginnen",
   "ended.none.other": "Das Gespräch ist zu Ende",
 
+  // How it ended before anything was seen
+  "early.visitor.visitor-ended": "Sie haben abgebrochen",
+  "early.visitor.agent-ended": "{agent} hat abgebrochen",
+  "early.agent.visitor-ended": "{visitor} hat abgebrochen",
+  "early.agent.agent-ended": "Sie haben abgebrochen",
+
   "after.visitor": "Von Ihrem Bildschirm wird nichts mehr gezeigt.",
-  "after.visitor.share-cancelled": "Von Ihrem Bildschirm wurde nichts gezeigt.",
-  "after.visitor.declined": "Von Ihrem Bildschirm wurde nichts gezeigt.",
+  "after.visitor.early": "Von Ihrem Bildschirm wurde nichts gezeigt.",
   "after.visitor.no-answer":
     "Von Ihrem Bildschirm wurde nichts gezeigt. Bitten Sie um ein neues Gespräch, wenn Sie noch Hilfe brauchen.",
   "after.visitor.connection-lost":

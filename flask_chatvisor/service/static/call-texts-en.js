@@ -20,19 +20,21 @@ export const en = {
   "title.visitor.connecting": "Connecting to {agent} …",
   "title.visitor.live": "● Sharing with {agent}",
   "title.ended": "Call ended",
+  "title.interrupted": "Interrupted – {title}",
 
   // What is going on: a heading and a sentence for each role and state
   "opening.head": "Opening the call …",
   "opening.text": "This takes a moment.",
   "agent.ringing.head": "Asking {visitor} …",
   "agent.ringing.text":
-    "They are being asked on every page that they have open here. Your name is shown to them.",
+    "They are being asked on every page that they have open here. Your name and e-mail address are shown to them.",
   "agent.waiting.head": "Joining {visitor} …",
   "agent.waiting.text": "They asked for help and are waiting for you.",
   "agent.accepted.head": "{visitor} has accepted",
   "agent.accepted.text": "They are choosing what to share. Their picture appears here.",
   "agent.connecting.head": "Connecting to {visitor} …",
   "agent.connecting.text": "The picture appears as soon as the connection stands.",
+  "agent.live.head": "You see the screen of {visitor}",
   "visitor.ringing.head": "Opening the call …",
   "visitor.ringing.text": "This takes a moment.",
   "visitor.waiting.head": "Help is on its way",
@@ -74,8 +76,9 @@ export const en = {
   "stop.agent.connecting": "End call",
   "stop.agent.live": "End call",
   "stop": "End call",
-  "microphone.on": "Microphone on",
-  "microphone.off": "Microphone off",
+  "microphone.on": "Turn microphone on",
+  "microphone.off": "Turn microphone off",
+  "microphone.is-on": "Your microphone is on",
   "sound": "Turn on sound",
   "size.fit": "Fit to window",
   "size.full": "Actual size",
@@ -101,6 +104,7 @@ export const en = {
   "quality.direct": "direct",
 
   // What is wrong at the moment
+  "restored": "The connection is back.",
   "problem.signal": "The connection to the service was lost. Trying again …",
   "problem.signal-live":
     "The connection to the service was lost. Trying again; the picture goes on meanwhile.",
@@ -142,9 +146,14 @@ export const en = {
   "ended.none.failed": "The call could not be started",
   "ended.none.other": "The call is over",
 
+  // How it ended before anything was seen
+  "early.visitor.visitor-ended": "You have cancelled",
+  "early.visitor.agent-ended": "{agent} has cancelled",
+  "early.agent.visitor-ended": "{visitor} has cancelled",
+  "early.agent.agent-ended": "You have cancelled",
+
   "after.visitor": "Nothing of your screen is shown any more.",
-  "after.visitor.share-cancelled": "Nothing of your screen was shown.",
-  "after.visitor.declined": "Nothing of your screen was shown.",
+  "after.visitor.early": "Nothing of your screen was shown.",
   "after.visitor.no-answer": "Nothing of your screen was shown. Ask for a new call if you still need help.",
   "after.visitor.connection-lost":
     "It could not be restored in time. Nothing of your screen is shown any more.",

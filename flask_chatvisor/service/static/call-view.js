@@ -20,6 +20,7 @@ import { countedText, firstText, number, text } from "./call-texts.js";
  * @property {{[key: string]: any}} visitor
  * @property {number | null} queuePosition
  * @property {number | null} liveSince milliseconds of performance.now()
+ * @property {boolean} wasLive whether a picture was ever seen
  * @property {string} problem
  * @property {boolean} picture whether the agent has a picture
  * @property {MediaStream | null} sharing
@@ -96,6 +97,7 @@ export function render(model) {
   renderControls(model, values);
   maybe("problem", model.state === "ended" ? "" : problemText(model, values));
   announce(model, values);
+  keepFocus(model);
 }
 
 /** Tell styles, scripts and tests. @param {string} name @param {string | null} value */
@@ -109,11 +111,16 @@ function mark(name, value) {
 const showsPicture = (model) =>
   model.role === "agent" && model.picture && model.state !== "ended";
 
+/** What stops a call that is live; what else is wrong lets it go on. */
+const INTERRUPTIONS = new Set(["signal", "media", "away.agent", "away.visitor"]);
+
 /** @param {Model} model @param {Record<string, string>} values */
 function titleOf(model, values) {
   const key =
     model.state === "ended" ? "title.ended" : `title.${model.role}.${model.state}`;
-  return firstText([key, "title.opening"], values);
+  const title = firstText([key, "title.opening"], values);
+  const interrupted = model.state === "live" && INTERRUPTIONS.has(model.problem);
+  return interrupted ? text("title.interrupted", { title }) : title;
 }
 
 /** @param {Model} model @param {Record<string, string>} values */
@@ -197,16 +204,20 @@ function wordsOf(model, values) {
       return { head: text(`${note}.head`), lead: text(`${note}.text`) };
     }
     const who = role ?? "none";
+    const early = model.wasLive ? [] : [`early.${who}.${reason}`];
+    const after = model.wasLive ? [] : [`after.${who}.early`];
     return {
-      head: firstText([`ended.${who}.${reason}`, "ended.none.other"], values),
-      lead: firstText([`after.${who}.${note || reason}`, `after.${who}`], values),
+      head: firstText([...early, `ended.${who}.${reason}`, "ended.none.other"], values),
+      lead: firstText([`after.${who}.${note || reason}`, ...after, `after.${who}`], values),
     };
   }
   if (!role) return { head: text("opening.head"), lead: text("opening.text") };
   if (mustChooseAgain(model)) {
     return { head: text("visitor.again.head", values), lead: text("visitor.again.text", values) };
   }
-  const key = `${role}.${state}`;
+  // A window that was loaded again has no picture yet.
+  const blind = role === "agent" && state === "live" && !model.picture;
+  const key = `${role}.${blind ? "connecting" : state}`;
   return {
     head: firstText([`${key}.head`, "opening.head"], values),
     lead: state === "waiting" && role === "visitor"
@@ -284,19 +295,35 @@ function dot() {
 function renderMicrophone(model, talking) {
   const button = part("microphone");
   button.hidden = !talking;
-  button.setAttribute("aria-pressed", String(model.microphone));
-  button.textContent = text(model.microphone ? "microphone.on" : "microphone.off");
+  button.toggleAttribute("data-on", model.microphone);
+  button.textContent = text(model.microphone ? "microphone.off" : "microphone.on");
+  maybe("speaking", talking && model.microphone ? text("microphone.is-on") : "");
 }
 
-let announced = "";
+const announced = { head: "", problem: "", kind: "", speaking: false };
 
 /** Say what changed, once. @param {Model} model @param {Record<string, string>} values */
 function announce(model, values) {
   const { head } = wordsOf(model, values);
-  const words = [head, problemText(model, values)].filter(Boolean).join(". ");
-  if (words === announced) return;
-  announced = words;
-  write("announcer", words);
+  const problem = model.state === "ended" ? "" : problemText(model, values);
+  const before = { ...announced };
+  Object.assign(announced, { head, problem });
+  Object.assign(announced, { kind: model.problem, speaking: model.microphone });
+  const back = before.kind === "signal-live" || INTERRUPTIONS.has(before.kind);
+  const words = [head, problem].filter(Boolean).join(". ");
+  if (head !== before.head) write("announcer", words);
+  else if (problem !== before.problem) {
+    write("announcer", problem || (back ? text("restored") : ""));
+  } else if (model.microphone && !before.speaking) {
+    write("announcer", text("microphone.is-on"));
+  }
+}
+
+/** Where the focus is lost, or never was, it is on what matters. @param {Model} model */
+function keepFocus(model) {
+  const active = document.activeElement;
+  if (active && active !== document.body && active.checkVisibility()) return;
+  part(showsPicture(model) ? "stage" : "head").focus({ preventScroll: true });
 }
 
 /** @param {Model} model */

@@ -35,6 +35,7 @@ const model = {
   visitor: {},
   queuePosition: null,
   liveSince: null,
+  wasLive: false,
   problem: "",
   picture: false,
   sharing: null,
@@ -109,6 +110,7 @@ function welcome(message) {
 
 /** Where the call stands. @param {Message} message */
 function take(message) {
+  model.wasLive ||= Boolean(message.since);
   if (message.state === "ended") return over(message.reason ?? "failed");
   if (model.state === "ended") return;
   const before = model.state;
