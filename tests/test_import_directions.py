@@ -17,7 +17,17 @@ PACKAGE = "flask_chatvisor"
 
 #: A module imports from its own row and the rows above it, never from below.
 EXTENSION_LAYERS = (
-    {"errors", "tokens", "splice", "limits", "cache", "inspection", "i18n", "context"},
+    {
+        "errors",
+        "tokens",
+        "splice",
+        "limits",
+        "cache",
+        "inspection",
+        "i18n",
+        "context",
+        "hosts",
+    },
     {"config", "identity", "signals", "rest", "rest.models", "rest.faults"},
     {"snippet", "rest.transport"},
     {"rest.client"},
@@ -32,6 +42,7 @@ SERVICE_LAYERS = (
     {"tokens"},
     {"service.protocol", "service.settings", "service.deadlines"},
     {"service.presence", "service.calls", "service.access"},
+    {"service.throttle"},
     {"service.store", "service.outbox"},
     {"service.desk"},
     {"service.visitors"},
@@ -47,7 +58,7 @@ SERVICE_LAYERS = (
 )
 #: Modules of the service that get time, messages and randomness handed in.
 PURE = {"protocol", "presence", "calls", "access", "deadlines", "outbox"}
-PURE |= {"desk", "visitors", "line", "news", "rooms", "seats", "hub"}
+PURE |= {"desk", "visitors", "line", "news", "rooms", "seats", "hub", "throttle"}
 IMPURE = {"asyncio", "random", "socket", "starlette", "threading", "time", "uvicorn"}
 LAZY_IMPORTERS_OF_THE_SERVICE = {"cli", "extension"}
 PLACED = set().union(*EXTENSION_LAYERS, *SERVICE_LAYERS)

@@ -32,6 +32,7 @@ from .sockets import Sockets
 from .store import MemoryStore
 from .store import Store
 from .switchboard import Switchboard
+from .throttle import Throttle
 
 __all__ = ["Service", "Settings", "SettingsError", "create_service"]
 
@@ -67,7 +68,8 @@ def create_service(
     hub = Hub(settings, store, access)
     events = Events(on_event or _poster(settings))
     board = Switchboard(hub, settings.timings, clock=clock, on_event=events.put)
-    rest = Rest(settings, access, store, board)
+    throttle = Throttle(settings.limits)
+    rest = Rest(settings, access, store, board, throttle)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -81,7 +83,7 @@ def create_service(
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_error},
         lifespan=lifespan,
     )
-    return Service(web, Sockets(settings, board))
+    return Service(web, Sockets(settings, board, throttle))
 
 
 def _poster(settings: Settings) -> Callable[[Event], None] | None:

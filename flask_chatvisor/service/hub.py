@@ -153,6 +153,10 @@ class Hub:
             raise ProtocolError(Close.REFUSED, refusal.detail) from None
         if "presence" not in grant.scope:
             raise ProtocolError(Close.NOT_ALLOWED, "The token lacks 'presence'.")
+        others = self._desk.ticker.agents.values()
+        pages = sum(one.grant.email == grant.email for one in others)
+        if pages >= self._desk.settings.limits.tabs:
+            raise ProtocolError(Close.TOO_MANY, "This agent has too many pages.")
         link = AgentLink(address, grant)
         self._outbox.links[address] = link
         until = p.timestamp(grant.expires_at)

@@ -22,6 +22,8 @@ from .store import SORTS
 from .store import Selection
 from .store import Store
 from .switchboard import Switchboard
+from .throttle import Throttle
+from .throttle import address_of
 
 MAX_PAGE_SIZE = 1000
 MAX_TTL = 3600
@@ -41,6 +43,7 @@ _STATUSES: Mapping[str, tuple[int, str]] = {
     "busy": (409, "The visitor is in a call"),
     "too-large": (413, "The request is too large"),
     "bad-request": (400, "The request is not understood"),
+    "rate-limited": (429, "Too many requests"),
 }
 _Scope = t.Literal["list", "call", "presence"]
 _Text = t.Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
@@ -76,12 +79,18 @@ class Rest:
     """The handlers of the REST API."""
 
     def __init__(
-        self, settings: Settings, access: Access, store: Store, board: Switchboard
+        self,
+        settings: Settings,
+        access: Access,
+        store: Store,
+        board: Switchboard,
+        throttle: Throttle,
     ) -> None:
         self._settings = settings
         self._access = access
         self._store = store
         self._board = board
+        self._throttle = throttle
 
     def routes(self) -> list[Route]:
         """List the routes of the API."""
@@ -152,6 +161,7 @@ class Rest:
         caller.require("call")
         if caller.grant is None:
             raise Refusal("scope-missing", "Call with a user token: who is calling?")
+        self._throttle.call(caller.grant.email, self._board.clock())
         wanted = await self._body(request, CallRequest)
         self._use_up(caller, wanted.visitor_id)
         agent = agent_ref(caller.grant)
@@ -159,8 +169,15 @@ class Rest:
         return _json({"callId": call.call_id, "url": call.url}, 201)
 
     def _caller(self, request: Request) -> Caller:
-        header = request.headers.get("authorization")
-        return self._access.caller(header, self._board.clock())
+        header, now = request.headers.get("authorization"), self._board.clock()
+        try:
+            caller = self._access.caller(header, now)
+        except Refusal:
+            self._throttle.stranger(address_of(request.scope), now)
+            raise
+        if caller.grant is not None:
+            self._throttle.agent(caller.grant.email, now)
+        return caller
 
     def _use_up(self, caller: Caller, visitor_id: str) -> None:
         """Use a token that is bound to a visitor: it is good once."""
@@ -259,7 +276,9 @@ def problem(
 async def on_refusal(request: Request, error: Exception) -> Response:
     """Answer a refusal."""
     error = t.cast(Refusal, error)
-    return problem(error.code, error.detail, extra=error.extra)
+    extra = dict(error.extra)
+    headers = {"Retry-After": extra.pop("retryAfter")} if "retryAfter" in extra else {}
+    return problem(error.code, error.detail, extra=extra, headers=headers)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -322,6 +341,7 @@ def _preflight(origin: str) -> dict[str, str]:
 def _with_cors(send: t.Any, origin: str) -> t.Any:
     added = [
         (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-expose-headers", b"Retry-After"),
         (b"vary", b"Origin"),
     ]
 

@@ -63,6 +63,14 @@ class Timings:
     turn: float = 12 * 3600
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often something may happen: for long, and at once."""
+
+    per_second: float
+    burst: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much of anything the service takes from one client."""
@@ -75,8 +83,17 @@ class Limits:
     #: Messages a second that a client may send for long, and in a burst.
     rate: float = 30
     burst: int = 240
-    #: Tabs of one visitor.
+    #: Tabs of one visitor, and pages of one agent.
     tabs: int = 100
+    #: An agent's REST requests; a page fetches its list once a second at most.
+    agents: Rate = Rate(50, 500)
+    #: An agent's calls.
+    calls: Rate = Rate(0.5, 30)
+    #: REST requests from one public address that come without a good token.
+    strangers: Rate = Rate(10, 200)
+    #: New connections from one public address, and those that are open: an office.
+    connections: Rate = Rate(50, 2000)
+    open_connections: int = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

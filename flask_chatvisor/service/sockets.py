@@ -12,6 +12,9 @@ from .settings import Settings
 from .switchboard import AsgiSend
 from .switchboard import Connection
 from .switchboard import Switchboard
+from .throttle import Throttle
+from .throttle import address_of
+from .throttle import seconds
 
 PATH = "/ws"
 
@@ -22,9 +25,12 @@ Scope = t.MutableMapping[str, t.Any]
 class Sockets:
     """An ASGI application for WebSockets, one task for each connection."""
 
-    def __init__(self, settings: Settings, board: Switchboard) -> None:
+    def __init__(
+        self, settings: Settings, board: Switchboard, throttle: Throttle
+    ) -> None:
         self._settings = settings
         self._board = board
+        self._throttle = throttle
 
     async def __call__(
         self, scope: Scope, receive: AsgiReceive, send: AsgiSend
@@ -34,6 +40,16 @@ class Sockets:
             # Before it is accepted, this is answered by 403.
             await send({"type": "websocket.close", "code": 1008})
             return
+        client = address_of(scope)
+        if wait := self._throttle.connect(client, self._board.clock()):
+            await _refuse(send, wait)
+            return
+        try:
+            await self._serve(receive, send)
+        finally:
+            self._throttle.disconnect(client)
+
+    async def _serve(self, receive: AsgiReceive, send: AsgiSend) -> None:
         await send({"type": "websocket.accept"})
         limits, now = self._settings.limits, self._board.clock()
         connection = Connection(send, limits, now)
@@ -83,3 +99,11 @@ class Sockets:
             self._board.receive(address, protocol.decode(text))
         except ProtocolError as error:
             self._board.hang_up(address, error.code, error.detail)
+
+
+async def _refuse(send: AsgiSend, wait: float) -> None:
+    """Answer the handshake with 429; browsers try again by and by."""
+    headers = [(b"retry-after", seconds(wait).encode())]
+    start = {"type": "websocket.http.response.start", "status": 429}
+    await send({**start, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})

@@ -107,7 +107,9 @@ class LiveService:
             that it was hung up on, as long as it sends and takes nothing.
         """
         address = self.url.replace("http", "ws") + "/ws"
-        headers = {"Origin": origin} if origin is not None else {}
+        headers = dict(options.pop("headers", {}))
+        if origin is not None:
+            headers["Origin"] = origin
         options |= {"compression": None, "max_queue": max_queue}
         opening = connect(address, additional_headers=headers, **options)
         return Socket(self._sockets.enter_context(opening))

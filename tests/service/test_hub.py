@@ -236,6 +236,13 @@ def test_a_visitor_has_a_bounded_number_of_tabs() -> None:
     assert fourth.closed is Close.TOO_MANY
 
 
+def test_an_agent_has_a_bounded_number_of_pages() -> None:
+    world = World(limits=Limits(tabs=2))
+    pages = [world.agent() for _ in range(3)]
+    assert [page.closed for page in pages] == [None, None, Close.TOO_MANY]
+    assert world.agent(ADAM).closed is None
+
+
 def test_a_connection_must_introduce_itself_first(world: World) -> None:
     client = world.client()
     client.say(p.Tag(JOHN))

@@ -505,6 +505,7 @@ def test_every_code_has_its_status() -> None:
         "busy": 409,
         "too-large": 413,
         "bad-request": 400,
+        "rate-limited": 429,
     }
 
 

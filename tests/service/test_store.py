@@ -231,6 +231,16 @@ def test_pages_never_overlap_even_among_equals(store: MemoryStore, sort: str) ->
     assert len({one for page in pages for one in page}) == 25
 
 
+def test_those_who_are_named_are_listed_once_each(store: MemoryStore) -> None:
+    add(store, "v1", id="7", email="John@example.com")
+    add(store, "v2", id="7", email="jane@example.com")
+    add(store, "v3", id="9")
+    named = ("v1", "john@EXAMPLE.com", "7", "", "zzz")
+    assert listed(store, queries=named) == ["v2", "v1"]
+    assert listed(store, queries=named, q="john") == ["v1"]
+    assert listed(store, queries=("zzz",)) == []
+
+
 def test_the_total_counts_all_pages(crowd: MemoryStore) -> None:
     total, page = crowd.select_users(Selection(q="ann", page_size=1))
     assert (total, len(page)) == (2, 1)

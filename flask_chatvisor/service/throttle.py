@@ -1,0 +1,138 @@
+"""How much one client may ask of the service: agents by name, strangers by address.
+
+The defaults are far above what anybody does on purpose. An address that is not public
+is not counted: a reverse proxy's, behind which everybody is, or one at home here.
+"""
+
+from __future__ import annotations
+
+import collections
+import ipaddress
+import math
+import typing as t
+from collections.abc import Mapping
+
+from .access import Refusal
+from .settings import Limits
+from .settings import Rate
+
+
+class Buckets:
+    """Token buckets, one for each key. What is full again is forgotten.
+
+    For each key it is remembered until when its bucket fills; whatever was not touched
+    for as long as an empty one takes to fill is full.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self._interval = 1 / rate.per_second
+        self._fills_in = rate.burst / rate.per_second
+        self._full_at: dict[str, float] = {}
+        self._older: dict[str, float] = {}
+        self._turn_at = 0.0
+
+    def take(self, key: str, now: float) -> float:
+        """Take one; tell in how many seconds there will be one, 0 if it was taken."""
+        self._forget(now)
+        known = self._full_at.get(key, self._older.get(key, now))
+        full_at = max(now, known) + self._interval
+        # Sums of fractions are off by a little.
+        late = full_at - now - self._fills_in
+        if late > 1e-6:
+            return late
+        self._full_at[key] = full_at
+        return 0.0
+
+    def __len__(self) -> int:
+        return len(self._full_at.keys() | self._older.keys())
+
+    def _forget(self, now: float) -> None:
+        if now < self._turn_at:
+            return
+        # Nobody came for twice as long: the older ones are full, too.
+        idle = now >= self._turn_at + self._fills_in
+        self._older = {} if idle else self._full_at
+        self._full_at = {}
+        self._turn_at = now + self._fills_in
+
+
+class Throttle:
+    """Refuses what is too much, with the time after which to try again."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._agents = Buckets(limits.agents)
+        self._calls = Buckets(limits.calls)
+        self._strangers = Buckets(limits.strangers)
+        self._connections = Buckets(limits.connections)
+        self._most_open = limits.open_connections
+        self._open: collections.Counter[str] = collections.Counter()
+
+    def agent(self, email: str, now: float) -> None:
+        """Count a request of an agent.
+
+        :raises Refusal: ``rate-limited``.
+        """
+        _refuse(self._agents.take(email, now), "This agent asks too often.")
+
+    def call(self, email: str, now: float) -> None:
+        """Count an agent's call.
+
+        :raises Refusal: ``rate-limited``.
+        """
+        _refuse(self._calls.take(email, now), "This agent calls too often.")
+
+    def stranger(self, address: str | None, now: float) -> None:
+        """Count a request that nobody is known to have sent.
+
+        :raises Refusal: ``rate-limited``.
+        """
+        if address is not None:
+            wait = self._strangers.take(address, now)
+            _refuse(wait, "Too many requests without a good token.")
+
+    def connect(self, address: str | None, now: float) -> float:
+        """Count a new connection; tell for how many seconds it has to wait instead."""
+        if address is None:
+            return 0.0
+        if self._open[address] >= self._most_open:
+            return 60.0
+        if wait := self._connections.take(address, now):
+            return wait
+        self._open[address] += 1
+        return 0.0
+
+    def disconnect(self, address: str | None) -> None:
+        """A connection that was counted is gone."""
+        if address is not None:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
+
+
+def _refuse(wait: float, detail: str) -> None:
+    if wait:
+        raise Refusal("rate-limited", detail, retryAfter=seconds(wait))
+
+
+def seconds(wait: float) -> str:
+    """Write a time to wait as ``Retry-After`` wants it."""
+    return str(max(1, math.ceil(wait)))
+
+
+def address_of(scope: Mapping[str, t.Any]) -> str | None:
+    """Tell a client by its public address; ``None`` if it has none.
+
+    Of IPv6 the network counts: whoever has one address has all in it.
+    """
+    client = scope.get("client")
+    try:
+        address = ipaddress.ip_address(client[0] if client else "")
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    if not address.is_global:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
