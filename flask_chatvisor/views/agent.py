@@ -13,7 +13,6 @@ import math
 import typing as t
 from collections.abc import Callable
 
-from flask import Blueprint
 from flask import Response
 from flask import jsonify
 from flask import make_response
@@ -28,6 +27,7 @@ from ..directory import Listing
 from ..errors import ServiceError
 from ..errors import UnknownVisitor
 from ..errors import UserTokenUnavailable
+from ..hosts import Blueprint
 from ..i18n import gettext as _
 from ..i18n import ngettext
 from ..identity import Agent

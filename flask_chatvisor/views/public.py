@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Blueprint
 from flask import Response
 from flask import abort
 from flask import request
@@ -20,6 +19,7 @@ from .. import tagging
 from .. import tokens
 from ..context import this_app
 from ..context import this_request
+from ..hosts import Blueprint
 from ..signals import send_event
 from ..state import current_state
 from ..templating import STATIC

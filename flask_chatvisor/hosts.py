@@ -1,0 +1,67 @@
+"""Blueprints that answer on each host of an application, not on its main one alone.
+
+With ``host_matching`` or ``subdomain_matching`` a route belongs to one host. Pages are
+tagged on all of them, and what a tagged page asks for has to be where the page is.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+import flask
+from flask import request
+from flask.blueprints import BlueprintSetupState
+from flask.sansio.app import App
+from werkzeug.routing import BaseConverter
+
+_HERE = "chatvisor_host"
+
+
+class Blueprint(flask.Blueprint):
+    """A blueprint whose routes are those of the host that is asked."""
+
+    def make_setup_state(
+        self, app: App, options: dict[str, t.Any], first_registration: bool = False
+    ) -> BlueprintSetupState:
+        if not (app.url_map.host_matching or app.subdomain_matching):
+            return super().make_setup_state(app, options, first_registration)
+        app.url_map.converters[_HERE] = _AnyHost
+        app.url_value_preprocessors[self.name].append(_forget_where)
+        app.url_default_functions[self.name].append(_be_here)
+        return _OnEachHost(self, app, options, first_registration)
+
+
+class _OnEachHost(BlueprintSetupState):
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: t.Callable[..., t.Any] | None = None,
+        **options: t.Any,
+    ) -> None:
+        part = "host" if self.app.url_map.host_matching else "subdomain"
+        options[part] = f"<{_HERE}:{_HERE}>"
+        super().add_url_rule(rule, endpoint, view_func, **options)
+
+
+class _AnyHost(BaseConverter):
+    regex = ".*"  # a main host has no subdomain
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+def _forget_where(_: str | None, values: dict[str, t.Any] | None) -> None:
+    if values is not None:
+        del values[_HERE]
+
+
+def _be_here(_: str, values: dict[str, t.Any]) -> None:
+    app = flask.current_app
+    adapter = app.create_url_adapter(request if flask.has_request_context() else None)
+    if adapter is None:
+        values.setdefault(_HERE, "")
+    elif app.url_map.host_matching:
+        values.setdefault(_HERE, adapter.server_name)
+    else:
+        values.setdefault(_HERE, adapter.subdomain or "")
