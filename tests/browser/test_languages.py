@@ -259,6 +259,11 @@ def test_a_long_language_fits_a_narrow_screen(
     for window in windows:
         expect_state(window, "live")
         expect_whole_and_translated(window, window.locator("body"), direction)
+    sign = john.locator("chatvisor-sign .sign")
+    expect(sign).to_be_visible()
+    expect_whole_and_translated(john, sign, direction)
+    buttons = sign.locator("button")
+    assert (left_of(buttons.first) > left_of(buttons.nth(1))) is (direction == "rtl")
     agent.click(STOP)
     for window in windows:
         expect_state(window, "ended", "agent-ended")

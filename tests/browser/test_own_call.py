@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from flask_chatvisor.service.settings import Timings
 
+from .axe import violations
 from .conftest import Launch
 from .conftest import OpenPage
 from .support import GREEN
@@ -381,6 +382,79 @@ def test_the_sign_fits_the_screen(enter: Enter, mary: Page, width: int) -> None:
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
     assert box["height"] < 150
+
+
+# --- for everybody ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wrong_with_the_sign(
+    enter: Enter, mary: Page, site: Site, scheme: str
+) -> None:
+    site.pages = {
+        path: f'<!doctype html><html lang="en"><main>{page}</main>'
+        for path, page in site.pages.items()
+    }
+    john = enter(color_scheme=scheme)
+    window = window_by_click(john, HELP)
+    expect(sign(john)).to_contain_text("You are next.")
+    assert violations(john) == []
+    call(mary)
+    window.click("[data-chatvisor-share]")
+    expect(sign(john)).to_contain_text("Your screen is shown")
+    assert violations(john) == []
+
+
+def test_the_sign_is_in_the_pages_language(enter: Enter, site: Site) -> None:
+    site.pages["/"] = f'<html lang="de">{site.pages["/"]}'
+    john = enter()
+    window_by_click(john, HELP)
+    expect(sign(john)).to_contain_text("Sie sind als Nächstes dran.")
+    expect(john.locator(STOP)).to_have_text("Abbrechen")
+
+
+# --- the request --------------------------------------------------------------------
+
+
+def test_a_request_is_above_the_pages_own_dialog_and_leaves_it_as_it_was(
+    enter: Enter, mary: Page, site: Site
+) -> None:
+    site.pages["/other"] += "<dialog><input></dialog>"
+    john = enter(path="/other")
+    john.evaluate(
+        """() => {
+          document.querySelector("dialog").showModal();
+          window.keys = [];
+          document.addEventListener("keydown", (event) => window.keys.push(event.key));
+        }"""
+    )
+    field = john.locator("input")
+    expect(field).to_be_focused()
+    call(mary)
+    decline = john.locator("chatvisor-invitation [data-chatvisor-decline]")
+    expect(john.get_by_role("alertdialog")).to_be_focused()
+    john.keyboard.press("Tab")
+    expect(decline).to_be_focused()
+    john.keyboard.press("Enter")
+    expect(john.locator("chatvisor-invitation")).to_have_count(0)
+    expect(field).to_be_focused()
+    assert john.evaluate("window.keys") == []
+    assert john.evaluate("document.querySelector('dialog').open")
+
+
+def test_a_request_that_is_accepted_in_one_tab_goes_from_the_others(
+    john: Page, mary: Page, site: Site
+) -> None:
+    other = john.context.new_page()
+    other.goto(f"{site.url}/other")
+    call(mary)
+    expect(other.locator(ACCEPT)).to_be_visible()
+    window = window_by_click(john, ACCEPT)
+    expect_state(window, "accepted")
+    for page in (john, other):
+        expect(page.locator("chatvisor-invitation")).to_have_count(0)
+        expect(page.locator("chatvisor-notice")).to_have_count(0)
+        expect(sign(page)).to_contain_text("Mary Major is with you.")
 
 
 # --- no style of the page breaks it -------------------------------------------------

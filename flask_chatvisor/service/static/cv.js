@@ -855,7 +855,10 @@
         event.preventDefault();
         invitations.decline(ring.callId);
       });
-      dialog.addEventListener("keydown", (event) => keepTab(event, dialog));
+      dialog.addEventListener("keydown", (event) => {
+        event.stopPropagation(); // the page's own keys do something behind it
+        keepTab(event, dialog);
+      });
       shadow(this).append(dialog);
       // Outside of body: applications that swap its content keep the question.
       document.documentElement.append(this);
