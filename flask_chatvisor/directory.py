@@ -11,7 +11,10 @@ import time
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from .cache import PATIENCE
 from .cache import Answer
@@ -21,6 +24,7 @@ from .errors import ServiceError
 from .errors import SetupError
 from .identity import Agent
 from .rest.client import MAX_PAGE_SIZE
+from .rest.client import MAX_QUERIES
 from .rest.client import Client
 from .rest.models import ActiveUser
 from .rest.models import timestamp
@@ -31,6 +35,8 @@ T = t.TypeVar("T")
 
 #: What a list can be sorted by; ``-`` in front means descending.
 SORTS = ("name", "email", "since", "lastSeen", "page")
+#: Characters of a query string that every server and proxy takes.
+LONGEST_ADDRESS = 3500
 
 _IN_BROWSER = (
     "CHATVISOR_DIRECTORY is 'browser': the server cannot see active users, only"
@@ -71,6 +77,16 @@ class Listing:
             "asOf": timestamp(self.as_of),
         }
         return data | _trouble_json(self.trouble)
+
+
+class Statuses(t.NamedTuple):
+    """Several users, by what they were asked for; ``None`` where nobody is active.
+
+    :ivar as_of: no change before this moment is missing.
+    """
+
+    users: Mapping[str, ActiveUser | None]
+    as_of: dt.datetime
 
 
 class Directory:
@@ -182,6 +198,38 @@ class Directory:
         # A list knows no tabs and pages.
         return self.status(chosen.visitor_id, agent=agent, tick=tick) or chosen
 
+    def statuses(
+        self,
+        queries: Iterable[str],
+        *,
+        agent: Agent | None = None,
+        tick: int | None = None,
+    ) -> Statuses:
+        """Find several active users, each as :meth:`status` does, in one request.
+
+        A backend that cannot find several at once is asked for its whole list.
+
+        :param agent: who asks; the signed-in agent if left out.
+        :param tick: as in :meth:`active_users`.
+        :raises ServiceError: one of its subclasses, for trouble with the service.
+        :raises SetupError: if only the browser can ask.
+        """
+        asked = sorted(set(queries))
+        if not self._available():
+            return Statuses(dict.fromkeys(asked), self.now())
+        allows = self._policy(agent)
+        found: dict[str, ActiveUser | None] = {}
+        as_of = self._clock()
+        for some in batched(asked):
+            answer = self._named(some, tick)
+            users = [one for one in _current(answer) if not allows or allows(one)]
+            found |= {
+                query: pick(user for user in users if is_meant(user, query))
+                for query in some
+            }
+            as_of = min(as_of, answer.asked_at)
+        return Statuses(found, _moment(as_of))
+
     def unfiltered(self, query: Query | None = None) -> tuple[ActiveUser, ...]:
         """List everybody, for those who run the application: no policy, no cache.
 
@@ -223,6 +271,11 @@ class Directory:
         )
         found = answer.value
         return _listing(found.results, found.total, page, page_size, answer)
+
+    def _named(self, queries: tuple[str, ...], tick: int | None) -> Answer:
+        return self._cache.get(
+            ("statuses", queries), lambda: load_named(self._client, queries), tick=tick
+        )
 
     def _everyone(self, query: Query, tick: int | None) -> Answer:
         # It is sorted here, so that all orders share what was loaded.
@@ -270,6 +323,29 @@ def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:
         if len(found) >= answer.total or len(found) == before:
             return tuple(found.values())
         page += 1
+
+
+def load_named(client: Client, queries: tuple[str, ...]) -> tuple[ActiveUser, ...]:
+    """Load everybody whom one of these names, and maybe others too."""
+    page = client.active_users(queries=queries, page_size=MAX_PAGE_SIZE)
+    if page.queries or page.total <= len(page.results):
+        return page.results
+    return load_all(client, Query())
+
+
+def batched(queries: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Take as many at a time as fit into an address; agent-server.js does likewise."""
+    some: list[str] = []
+    room = LONGEST_ADDRESS
+    for query in queries:
+        length = len(urlencode({"query": query})) + 1
+        if some and (length > room or len(some) == MAX_QUERIES):
+            yield tuple(some)
+            some, room = [], LONGEST_ADDRESS
+        some.append(query)
+        room -= length
+    if some:
+        yield tuple(some)
 
 
 def is_meant(user: ActiveUser, query: str) -> bool:

@@ -218,6 +218,8 @@ class Helpers:
             user = _find(str(query))
         except ServiceError:
             return Status(None, "unknown", as_of)
+        if user is UNSEEN:
+            return Status(None, "checking", as_of)
         return Status(user, self.presence(user), as_of)
 
     @harmless(_no_list)
@@ -488,6 +490,10 @@ def _find(query: str) -> ActiveUser | None:
     return found.users[query]
 
 
+#: Stands for one who may be there or not.
+UNSEEN: ActiveUser = ActiveUser(visitor_id="")
+
+
 def _ask(query: str, found: _Found) -> ActiveUser | None:
     directory = current_state().directory
     if not found.users:
@@ -502,4 +508,5 @@ def _ask(query: str, found: _Found) -> ActiveUser | None:
     user = pick(user for user in everyone.users if is_meant(user, query))
     if user is not None or everyone.total <= len(everyone.users):
         return user
-    return directory.status(query)
+    # The list is too long: the browser asks for all that are left at once.
+    return UNSEEN

@@ -215,6 +215,37 @@ def test_a_policy_holds_for_the_list(service: FakeService) -> None:
     assert "Secret Bert" not in client.get("/chatvisor/users").text
 
 
+def test_several_users_as_json(client: FlaskClient, service: FakeService) -> None:
+    anna = service.add(id="1", email="anna@example.com")
+    bert = service.add(id="2", email="bert@example.com")
+    service.add(id="3", email="cleo@example.com")
+    asked = ["anna@example.com", "1", "2", "nobody", "x" * 255]
+    data = client.get("/chatvisor/users.json", query_string={"query": asked})
+    assert set(ids(data)) == {anna, bert}
+    assert data.get_json()["total"] == 2
+    assert set(data.get_json()) == {"users", "total", "page", "pageSize", "asOf"}
+    assert len(service.requests) == 1
+
+
+def test_a_policy_holds_for_several_users(service: FakeService) -> None:
+    client = portal(with_policy(mine_only), **service.config())
+    anna = service.add(id="1", assigned_user=MARY.email)
+    service.add(id="2", firstname="Secret Bert")
+    response = client.get("/chatvisor/users.json?query=1&query=2")
+    assert ids(response) == [anna]
+    assert "Secret Bert" not in response.text
+
+
+def test_so_many_users_at_once_are_refused(
+    client: FlaskClient, service: FakeService
+) -> None:
+    asked = [str(n) for n in range(101)]
+    response = client.get("/chatvisor/users.json", query_string={"query": asked})
+    assert response.status_code == 400
+    assert "100" in response.get_json()["detail"]
+    assert service.requests == []
+
+
 # --- one user
 
 
@@ -422,6 +453,46 @@ def test_with_a_policy_the_token_is_good_for_presence_only(
 ) -> None:
     client = portal(with_policy(mine_only), **service.config())
     assert grant_of(AgentClient(client).token(), service).scope == {"presence"}
+
+
+def wanted(client: FlaskClient, scope: t.Any) -> t.Any:
+    return client.post(
+        "/chatvisor/token",
+        json={"scope": scope},
+        headers={"X-Chatvisor-Request": "1"},
+    )
+
+
+@pytest.mark.parametrize("scope", [["presence"], ["list", "presence"], ["call"]])
+def test_a_token_is_good_for_no_more_than_is_asked_for(
+    client: FlaskClient, service: FakeService, scope: list[str]
+) -> None:
+    assert grant_of(wanted(client, scope), service).scope == set(scope)
+
+
+def test_with_a_policy_no_more_can_be_asked_for(service: FakeService) -> None:
+    client = portal(with_policy(mine_only), **service.config())
+    assert grant_of(wanted(client, ["list", "call"]), service).scope == {"presence"}
+
+
+@pytest.mark.parametrize("scope", [[], "presence", ["admin"], [["list"]], [1], {}])
+def test_a_scope_of_nonsense_is_refused(
+    client: FlaskClient, service: FakeService, scope: t.Any
+) -> None:
+    response = wanted(client, scope)
+    assert response.status_code == 400
+    assert "call, list, presence" in response.get_json()["detail"]
+    assert service.requests == []
+
+
+def test_for_presence_alone_the_agents_own_token_is_not_given_away(
+    service: FakeService,
+) -> None:
+    chatvisor = Chatvisor()
+    chatvisor.user_token_loader(lambda agent: "own-token-of-the-agent")
+    client = portal(chatvisor, **service.config())
+    assert grant_of(wanted(client, ["presence"]), service).scope == {"presence"}
+    assert wanted(client, ["list"]).get_json()["token"] == "own-token-of-the-agent"
 
 
 def test_a_service_that_wants_a_rest_is_asked_for_no_other_token() -> None:

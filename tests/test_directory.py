@@ -10,6 +10,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
+from urllib.parse import urlencode
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,8 +18,10 @@ import pytest
 from flask_chatvisor import config
 from flask_chatvisor.cache import PATIENCE
 from flask_chatvisor.cache import Cache
+from flask_chatvisor.directory import LONGEST_ADDRESS
 from flask_chatvisor.directory import Directory
 from flask_chatvisor.directory import Query
+from flask_chatvisor.directory import batched
 from flask_chatvisor.directory import is_meant
 from flask_chatvisor.directory import pick
 from flask_chatvisor.directory import sort_users
@@ -614,6 +617,112 @@ def visitor(visitor_id: str, **fields: t.Any) -> ActiveUser:
 
 def at(minute: int) -> dt.datetime:
     return dt.datetime(2026, 11, 22, 12, minute, tzinfo=dt.UTC)
+
+
+def several(count: int) -> list[str]:
+    return [f"user{n}@example.com" for n in range(count)]
+
+
+def add_crowd(service: FakeService, count: int) -> None:
+    for n in range(count):
+        service.add(visitor_id=f"v-{n}", id=str(n), email=f"user{n}@example.com")
+
+
+def test_several_users_are_found_in_one_request(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    add_crowd(service, 1200)
+    asked = [*several(30), "v-1199", "42", "USER7@example.com", "nobody"]
+    found = make_directory().statuses(asked)
+    assert set(found.users) == set(asked)
+    assert found.users["nobody"] is None
+    for query, user in found.users.items():
+        assert query == "nobody" or (user is not None and is_meant(user, query))
+    assert len(service.requests) == 1
+
+
+def test_nobody_is_asked_for_without_a_request(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    assert make_directory().statuses([]).users == {}
+    assert service.requests == []
+
+
+def test_so_many_that_no_address_holds_them_cost_a_few_requests(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    add_crowd(service, 250)
+    found = make_directory().statuses(several(250))
+    assert all(found.users.values())
+    assert len(service.requests) == 3
+
+
+@pytest.mark.parametrize("query", ["x" * 254, "ü" * 254, "a&b=c d"])
+def test_each_request_for_several_has_a_short_address(query: str) -> None:
+    asked = [f"{query}{n}" for n in range(60)]
+    portions = list(batched(asked))
+    assert [one for portion in portions for one in portion] == asked
+    for portion in portions:
+        pairs = [("query", one) for one in portion]
+        assert len(portion) == 1 or len(urlencode(pairs)) <= LONGEST_ADDRESS
+
+
+def test_a_policy_holds_for_several(
+    service: FakeService, make_directory: MakeDirectory
+) -> None:
+    service.add(visitor_id="v-1", id="1", assigned_user=ADAM.email, verified=True)
+    service.add(visitor_id="v-2", id="1", assigned_user=MARY.email)
+    service.add(visitor_id="v-3", id="3", assigned_user=ADAM.email)
+    directory = make_directory(policy=assigned_only)
+    of_mary = directory.statuses(["1", "3"], agent=MARY).users
+    of_adam = directory.statuses(["1", "3"], agent=ADAM).users
+    assert {q: u and u.visitor_id for q, u in of_mary.items()} == {
+        "1": "v-2",
+        "3": None,
+    }
+    assert {q: u and u.visitor_id for q, u in of_adam.items()} == {
+        "1": "v-1",
+        "3": "v-3",
+    }
+    assert len(service.requests) == 1
+    with pytest.raises(SetupError):
+        directory.statuses(["1"])
+
+
+def test_several_are_remembered_whatever_their_order(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock
+) -> None:
+    directory = make_directory()
+    directory.statuses(["1", "2"])
+    directory.statuses(["2", "1", "2"])
+    assert len(service.requests) == 1
+    directory.statuses(["1", "2"], tick=5)
+    clock.now += 0.4
+    directory.statuses(["1", "2"])
+    assert len(service.requests) == 3
+
+
+def test_old_news_of_several_is_not_given(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock
+) -> None:
+    directory = make_directory()
+    directory.statuses(["1", "2"])
+    clock.now += 1
+    service.fail(503)
+    with pytest.raises(ServiceUnavailable):
+        directory.statuses(["1", "2"])
+
+
+@pytest.mark.parametrize(("active", "requests"), [(900, 1), (1200, 3)])
+def test_where_several_cannot_be_found_the_whole_list_is_used(
+    make_directory: MakeDirectory, active: int, requests: int
+) -> None:
+    crowd = Crowd(active)
+    with Upstream(crowd) as upstream:
+        asked = [f"v-{n:05}" for n in range(active - 30, active)]
+        found = make_directory(url=upstream.url).statuses(asked)
+    assert all(found.users.values())
+    assert len(crowd.requests) == requests
 
 
 @pytest.mark.parametrize(

@@ -690,6 +690,22 @@ def test_many_macros_share_their_questions(app: Flask, service: FakeService) -> 
     assert len(service.asked) == 2
 
 
+def test_of_a_list_that_is_too_long_the_browser_asks_for_the_rest(
+    app: Flask, service: FakeService
+) -> None:
+    service.users = [active_user(f"v-{n}", f"User{n}") for n in range(1200)]
+    page = macro(
+        app,
+        "{% for n in range(965, 995) %}{{ start_button(query=n) }}{% endfor %}"
+        "{{ user_status(7) }}",
+    )
+    buttons = page.all("data-chatvisor-watch")
+    shown = [one.attributes["data-chatvisor-state"] for one in buttons]
+    assert shown.count("visible") < 31
+    assert set(shown) <= {"visible", "checking"}
+    assert len(service.asked) == 2
+
+
 def test_a_directory_in_the_browser_asks_nothing_here(service: FakeService) -> None:
     app = application(service, DIRECTORY="browser")
     page = agents_page(app, "/chatvisor/users?q=john")

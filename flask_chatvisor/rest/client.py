@@ -18,6 +18,8 @@ from .transport import Transport
 
 #: The longest page that the service hands out.
 MAX_PAGE_SIZE = 1000
+#: The most users that it finds at once.
+MAX_QUERIES = 100
 
 
 class Client:

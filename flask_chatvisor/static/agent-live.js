@@ -3,7 +3,7 @@
 
 import { every, setAttribute, setText } from "./agent-dom.js";
 import { fill, hideUnlessInUse, show, showStatus } from "./agent-fill.js";
-import { showListing } from "./agent-list.js";
+import { clearListing, showListing } from "./agent-list.js";
 import { SECOND, Trouble, config, request } from "./agent-request.js";
 import { newest, refuseOld } from "./agent-server.js";
 import { source } from "./agent-source.js";
@@ -154,8 +154,7 @@ function showTrouble(list, error, state) {
   const isThere = !nothingYet.includes(list.dataset.chatvisorState ?? "");
   const isAsked = list.getAttribute("aria-busy") !== "true";
   if (state === "trouble" && isThere && isAsked) return;
-  if (state === "denied")
-    list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
+  if (state === "denied") clearListing(list);
   show(list, state);
   say(list, error);
 }
@@ -204,7 +203,7 @@ export function connect() {
   if (!lists().length && !watched().length) return;
   socket = "connecting";
   page.CV.agent.connect(
-    async () => (await request(config.token, {})).token,
+    async () => (await request(config.token, { scope: ["presence"] })).token,
     (
       /** @type {number | null} */ n,
       /** @type {"live" | "reconnecting" | undefined} */ state,

@@ -6,7 +6,9 @@ import { best } from "./agent-select.js";
 
 /** @typedef {import("./agent-users.js").User} User */
 
-const MOST = 1000;
+/** How many users are asked for at once: as many as fit into an address. */
+const MOST = 100;
+const LONGEST_ADDRESS = 3500;
 
 /** The service's newest tick on this page. @type {{tick: number | null}} */
 export const newest = { tick: null };
@@ -27,24 +29,42 @@ export function refuseOld({ trouble }) {
 export const fromServer = {
   list: (query) => request(withTick(config.users, query)),
   async find(queries) {
+    // Only who is asked for alone comes with tabs and pages.
+    if (queries.length === 1) return findOne(queries[0]);
     /** @type {Map<string, User | null>} */
     const found = new Map();
-    let rest = queries;
     let asOf = "";
-    if (queries.length > 1) {
-      const listing = await this.list(`page_size=${MOST}`);
-      refuseOld(listing);
-      for (const query of queries) found.set(query, best(listing.users, query));
-      asOf = listing.asOf;
-      const all = listing.total <= listing.users.length;
-      rest = all ? [] : queries.filter((query) => !found.get(query));
-    }
-    for (const query of rest) {
-      const url = config.user.replace("{query}", encodeURIComponent(query));
-      const one = await request(withTick(url, ""));
-      found.set(query, one.user);
-      asOf = one.asOf;
+    for (const some of batched(queries)) {
+      const listing = await this.list(addressed(some));
+      for (const query of some) found.set(query, best(listing.users, query));
+      if (!asOf || listing.asOf < asOf) asOf = listing.asOf;
     }
     return { found, asOf };
   },
 };
+
+/** @param {string} query */
+async function findOne(query) {
+  const url = config.user.replace("{query}", encodeURIComponent(query));
+  const { user, asOf } = await request(withTick(url, ""));
+  return { found: new Map([[query, user]]), asOf };
+}
+
+/** @param {string[]} queries */
+function addressed(queries) {
+  return new URLSearchParams(queries.map((query) => ["query", query])).toString();
+}
+
+/** Take as many at a time as fit; the directory does likewise. @param {string[]} queries */
+function* batched(queries) {
+  /** @type {string[]} */
+  let some = [];
+  for (const query of queries) {
+    const longer = [...some, query];
+    if (some.length === MOST || addressed(longer).length > LONGEST_ADDRESS) {
+      yield some;
+      some = [query];
+    } else some = longer;
+  }
+  yield some;
+}

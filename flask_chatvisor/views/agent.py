@@ -21,6 +21,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+from .. import tokens
 from ..context import this_app
 from ..directory import SORTS
 from ..directory import Listing
@@ -33,6 +34,7 @@ from ..i18n import ngettext
 from ..identity import Agent
 from ..limits import Limit
 from ..rest.client import MAX_PAGE_SIZE
+from ..rest.client import MAX_QUERIES
 from ..rest.models import ActiveUser
 from ..rest.models import timestamp
 from ..signals import call_requested
@@ -79,6 +81,8 @@ def users() -> ResponseReturnValue:
     shown: dict[str, t.Any] = {"filters": filters, "agent": agent, "listing": None}
     if _in_browser():
         return _listed_in_browser() or _page("users.html", **shown)
+    if guard.asks_for_json() and "query" in request.args:
+        return _named(agent)
     try:
         shown["listing"] = _list(agent, filters)
     except ServiceError as error:
@@ -88,6 +92,21 @@ def users() -> ResponseReturnValue:
     if guard.asks_for_json():
         return jsonify(shown["listing"].to_json())
     return _page("users.html", shown["listing"].trouble, status=200, **shown)
+
+
+def _named(agent: Agent) -> Response:
+    """Several users at once: who of those that are asked for is there."""
+    queries = request.args.getlist("query")
+    if len(queries) > MAX_QUERIES:
+        raise BadRequest(f"At most {MAX_QUERIES} users are found at once.")
+    # Nobody is called so, and the others are to be found.
+    queries = [query for query in queries if len(query) <= _LONGEST_TEXT]
+    directory = current_state().directory
+    found = directory.statuses(queries, agent=agent, tick=_tick())
+    there = {user.visitor_id: user for user in found.users.values() if user}
+    users = tuple(there.values())
+    listing = Listing(users, len(users), 1, MAX_PAGE_SIZE, found.as_of)
+    return jsonify(listing.to_json())
 
 
 def user(query: str) -> ResponseReturnValue:
@@ -135,13 +154,13 @@ def start_call() -> ResponseReturnValue:
 def token() -> ResponseReturnValue:
     """Give the agent a user token for the application's own use of ``CV.*``.
 
-    With a policy it is good for presence only: what it could list or call besides
-    would be unfiltered.
+    It is good for no more than is asked for. With a policy it is good for presence
+    only: what it could list or call besides would be unfiltered.
     """
     # A page that stays open asks for the next one by itself.
     guard.background()
     agent = _agent()
-    text, expires_at = _page_token(agent)
+    text, expires_at = _page_token(agent, _wanted_scope())
     return jsonify(token=text, email=agent.email, expiresAt=timestamp(expires_at))
 
 
@@ -225,14 +244,30 @@ def _call_token(agent: Agent, visitor_id: str) -> tuple[str, dt.datetime | None]
     return minted.token, minted.expires_at
 
 
-def _page_token(agent: Agent) -> tuple[str, dt.datetime | None]:
+def _wanted_scope() -> list[str]:
+    data = request.get_json(silent=True)
+    wanted = data.get("scope") if isinstance(data, dict) else None
+    if wanted is None:
+        return sorted(tokens.SCOPES)
+    known = isinstance(wanted, list) and all(
+        isinstance(one, str) and one in tokens.SCOPES for one in wanted
+    )
+    if not known or not wanted:
+        raise BadRequest(f"scope is a list of {', '.join(sorted(tokens.SCOPES))}.")
+    return t.cast(list[str], wanted)
+
+
+def _page_token(agent: Agent, scope: list[str]) -> tuple[str, dt.datetime | None]:
     state = current_state()
     filtered = state.loaders.policy is not None
-    if state.loaders.user_token is not None and not filtered:
+    scope = ["presence"] if filtered else scope
+    mints = state.client.can("user_token")
+    # The agent's own token is good for everything, so a minted one is better for less.
+    suits = not filtered and not (mints and scope == ["presence"])
+    if state.loaders.user_token is not None and suits:
         return _loaded_token(agent), None
-    if not state.client.can("user_token"):
+    if not mints:
         raise UserTokenUnavailable()
-    scope = ("presence",) if filtered else ("list", "call", "presence")
     minted = state.directory.ask(
         lambda client: client.user_token(
             agent.email, agent.name, ttl=TOKEN_TTL, scope=scope

@@ -47,6 +47,10 @@ MACROS = (
     "<table class=host><tr><th class=host>Head</th><td class=host>Cell</td></table>"
     "<ul class=host><li class=host>Item</li></ul></main>"
 )
+CROWD = (
+    "<!doctype html><title>Customers</title><body><h1>Customers</h1>"
+    "{% for n in range(970, 1000) %}<p>{{ start_button(query=n) }}</p>{% endfor %}"
+)
 #: Of the application's own, with nothing of ours until something is put in.
 FRAME = (
     "<!doctype html><html lang=en><title>Customers</title><body>"
@@ -131,8 +135,8 @@ def desk(service: FakeService, open_page: Callable[..., Page]) -> Iterator[OpenD
             chatvisor: Chatvisor | None = None,
             **keys: t.Any,
         ) -> Desk:
-            app = _application(service, script, chatvisor, keys)
-            url = running.enter_context(_served(app))
+            app = application(service, script, chatvisor, keys)
+            url = running.enter_context(served(app))
             desks.append(Desk(url, service, open_page))
             return desks[-1]
 
@@ -140,12 +144,13 @@ def desk(service: FakeService, open_page: Callable[..., Page]) -> Iterator[OpenD
     assert [desk.complaints for desk in desks] == [[] for _ in desks]
 
 
-def _application(
+def application(
     service: FakeService,
     script: str,
     chatvisor: Chatvisor | None,
     keys: dict[str, t.Any],
 ) -> Flask:
+    """An application whose agents see the users of a fake service."""
     given: dict[str, t.Any] = {
         "SCRIPT_URL": f"{service.url}/cdn/js/{script}.js",
         "API_URL": service.url,
@@ -160,6 +165,7 @@ def _application(
     app.add_url_rule(
         "/macros", "macros", lambda: render_template_string(IMPORT + MACROS)
     )
+    app.add_url_rule("/crowd", "crowd", lambda: render_template_string(IMPORT + CROWD))
     app.add_url_rule("/frame", "frame", lambda: FRAME)
     app.add_url_rule("/htmx.js", "htmx", lambda: send_file(package_file(HTMX)))
     app.add_url_rule(
@@ -181,7 +187,8 @@ def _application(
 
 
 @contextmanager
-def _served(app: Flask) -> Iterator[str]:
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application until the block is left; gives its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

@@ -48,6 +48,7 @@ def ago(**span: float) -> str:
 class FakeService:
     """Answers for ``users``; with ``failure`` set, with that status to everything.
 
+    :ivar finds_several: whether it knows more than one ``query`` at a time.
     :ivar asked: every request's method and path with its query.
     :ivar minted: the bodies of the requests for user tokens.
     """
@@ -55,6 +56,7 @@ class FakeService:
     def __init__(self) -> None:
         self.users: list[dict[str, t.Any]] = []
         self.failure: int | None = None
+        self.finds_several = True
         self.asked: list[str] = []
         self.minted: list[dict[str, t.Any]] = []
         handler = type("Handler", (_Handler,), {"fake": self})
@@ -75,7 +77,8 @@ class FakeService:
 
     def answer(self, path: str, query: Mapping[str, list[str]]) -> t.Any:
         if path == LIST:
-            return self._list({key: values[0] for key, values in query.items()})
+            asked = {key: values[0] for key, values in query.items()}
+            return self._list(asked, query.get("query", []))
         if path.startswith(f"{LIST}/"):
             return self._status(unquote(path.removeprefix(f"{LIST}/")))
         return None
@@ -85,7 +88,8 @@ class FakeService:
         token = f"token-{len(self.minted)}"
         return {"token": token, "expiresAt": ago(seconds=-body["ttl"])}
 
-    def _list(self, query: Mapping[str, str]) -> dict[str, t.Any]:
+    def _list(self, query: Mapping[str, str], queries: list[str]) -> dict[str, t.Any]:
+        queries = queries if self.finds_several else []
         text = query.get("q", "").casefold()
         label = query.get("label")
         found = [
@@ -95,17 +99,21 @@ class FakeService:
             and (not label or label in user["labels"])
             and (not query.get("waiting") or user["waitingSince"])
             and (not query.get("inCall") or user["inCall"])
+            and (not queries or _is_called(user, queries))
         ]
         found.sort(key=lambda user: (user["waitingSince"] or "~", user["firstname"]))
         page = int(query["pageNumber"])
         size = int(query["pageSize"])
         shown = found[(page - 1) * size : page * size]
-        return {"page": page, "total": len(found), "results": shown}
+        listed = {"page": page, "total": len(found), "results": shown}
+        return listed | ({"queries": queries} if queries else {})
 
     def _status(self, query: str) -> dict[str, t.Any] | None:
-        fields = ("visitorId", "id", "email")
-        matching = (u for u in self.users if query in [u[field] for field in fields])
-        return next(matching, None)
+        return next((u for u in self.users if _is_called(u, [query])), None)
+
+
+def _is_called(user: Mapping[str, t.Any], queries: list[str]) -> bool:
+    return any(user[field] in queries for field in ("visitorId", "id", "email"))
 
 
 class _Handler(BaseHTTPRequestHandler):

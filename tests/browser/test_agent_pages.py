@@ -512,15 +512,21 @@ def test_a_page_that_began_in_trouble_recovers_by_itself(
     expect(trouble).to_be_hidden()
 
 
-def test_who_was_signed_out_is_told_and_sees_nobody(desk: OpenDesk) -> None:
+def test_who_was_signed_out_is_told_and_sees_nobody(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    service.users[0]["waitingSince"] = ago(minutes=2)
     agents = desk()
     page = live(agents.page())
+    expect(page).to_have_title("(1) Active users")
     page.context.request.get(f"{agents.url}/sign-out")
     tick(page)
     denied = page.locator("[data-chatvisor-when=denied]")
     expect(denied).to_contain_text("You are signed out.")
     expect(denied.get_by_role("link", name="Sign in again")).to_be_visible()
     expect(page.locator("[data-chatvisor-user]")).to_have_count(0)
+    expect(page.locator("[data-chatvisor-summary]")).to_have_text("")
+    expect(page).to_have_title("Active users")
 
 
 def test_who_is_no_agent_any_more_is_told(desk: OpenDesk) -> None:
@@ -767,6 +773,28 @@ def test_a_profile_follows_its_user_with_one_request_for_all(
     assert {re.sub(r".*/|\?.*", "", request.url) for request in lists} == {"users.json"}
 
 
+@pytest.mark.parametrize(("finds_several", "questions"), [(True, 1), (False, 3)])
+def test_many_buttons_among_more_users_than_a_list_holds_cost_one_request(
+    desk: OpenDesk, service: FakeService, finds_several: bool, questions: int
+) -> None:
+    service.users = [active_user(f"v-{n}", f"User{n}") for n in range(1200)]
+    service.finds_several = finds_several
+    agents = desk()
+    page = agents.page("/crowd")
+    there = page.locator(START).and_(page.locator(":visible"))
+    expect(there).to_have_count(30)
+    page.wait_for_function("() => fakeCV.connections.length")
+    service.users = [one for one in service.users if one["id"] not in ("971", "999")]
+    tick(page)
+    expect(there).to_have_count(28)
+    looked = [one for one in agents.asked if one.method == "GET"]
+    for one in looked:
+        one.response()
+    # The page itself took one user and one list.
+    lists = [asked for asked in service.asked if asked.startswith("GET")]
+    assert len(lists) - 2 == questions * len(looked)
+
+
 def test_the_page_of_a_user_fills_itself_when_they_come(
     desk: OpenDesk, service: FakeService
 ) -> None:
@@ -895,6 +923,23 @@ def test_a_script_that_does_not_load_is_told(desk: OpenDesk) -> None:
     expect(page.locator("[data-chatvisor-when=trouble]")).to_contain_text(
         "The Chatvisor script has not loaded."
     )
+
+
+@pytest.mark.parametrize("state", ["unknown", "checking"])
+def test_a_user_of_whom_nothing_is_known_is_not_called_offline(
+    desk: OpenDesk, service: FakeService, state: str
+) -> None:
+    browser = {"DIRECTORY": "browser"} if state == "checking" else {}
+    service.failure = 401
+    agents = desk("cloud", **browser)
+    page = agents.page("/help")
+    page.route("**/cdn/js/*", lambda route: route.abort())
+    page.route("**/*.json", lambda route: route.abort())
+    page.goto(f"{agents.url}/chatvisor/users/v-1")
+    expect(page.locator(f"[data-chatvisor-when={state}]")).to_be_visible()
+    presence = page.locator(".chatvisor-profile-head .chatvisor-presence")
+    said = {"unknown": "Status unknown", "checking": "Checking …"}
+    expect(presence).to_have_text(said[state])
 
 
 @pytest.mark.parametrize("path", ["/chatvisor/users", "/chatvisor/users/v-1"])
