@@ -1,7 +1,8 @@
 """Take the manual's pictures: ``python -m tests.screenshots`` (``make screenshots``).
 
-They show the example portal as it is: real customers' pages, a real call. Wide and
-narrow, light and dark go to ``docs/_static``; look at them before they are committed.
+They show the example portal as it is: real customers' pages, a real call; then each
+state of the agents' pages. Wide and narrow, light and dark go to ``docs/_static``; look
+at them before they are committed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from playwright.sync_api import Page
 from playwright.sync_api import ViewportSize
 from playwright.sync_api import sync_playwright
 
+from .agent_states import take_states
 from .browser.chromium import find_chromium
 from .browser.conftest import QUIET
 from .browser.portal import TITLE
@@ -43,6 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _chromium() as launch:
         with running(Path(folder)) as portal:
             _take_all(portal, launch(), launch())
+        take_states(launch(), PICTURES)
 
 
 @contextmanager

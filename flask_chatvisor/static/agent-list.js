@@ -36,6 +36,14 @@ export function showListing(list, listing) {
   list.removeAttribute("aria-busy");
 }
 
+/** Nothing of a list is left to somebody who may not see it. @param {HTMLElement} list */
+export function clearListing(list) {
+  list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
+  for (const element of every("[data-chatvisor-summary]", list)) setText(element, "");
+  for (const element of every("[data-chatvisor-pager]", list)) setHidden(element, true);
+  alertAgent([], []);
+}
+
 /** Helps at once, numbers at most every 15 seconds. @param {HTMLElement} list @param {Listing} listing @param {User[]} waiting @param {string} summary */
 function announce(list, listing, waiting, summary) {
   const before = seen.get(list);

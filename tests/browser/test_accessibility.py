@@ -10,6 +10,9 @@ import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
+from tests.agent_states import STATES
+from tests.agent_states import bring_about
+
 from .axe import violations
 from .conftest import Launch
 from .conftest import OpenPage
@@ -118,6 +121,17 @@ def test_the_list_in_states_that_it_comes_to(
     page.context.request.get(f"{agents.url}/sign-out")
     page.locator("[name=q]").fill("x")
     expect(page.locator("[data-chatvisor-when=denied]")).to_be_visible()
+    check(page)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, state in STATES.items() if state.javascript]
+)
+def test_every_state_of_the_agents_pages(
+    desk: OpenDesk, service: FakeService, open_page: OpenPage, name: str
+) -> None:
+    page = open_page()
+    bring_about(STATES[name], service, desk(**STATES[name].keys).url, page)
     check(page)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.agent_states import STATES
+from tests.agent_states import bring_about
+
 from .conftest import OpenPage
 from .desk import OpenDesk
 from .desk import connection
@@ -42,6 +45,20 @@ def test_a_customer_is_told_in_the_language_that_help_is_away(
     page.goto(f"{url}/help")
     page.get_by_role("button", name="Um Hilfe bitten").click()
     expect(page.get_by_role("status")).to_contain_text("Hilfe ist gerade nicht")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, state in STATES.items() if state.javascript]
+)
+def test_every_state_fits_in_long_words_from_right_to_left(
+    desk: OpenDesk, service: FakeService, open_page: OpenPage, name: str
+) -> None:
+    page = open_page()
+    bring_about(STATES[name], service, desk(**STATES[name].keys).url, page)
+    mirror(page)
+    for width in (390, 960, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(CUT_OFF) == [], width
 
 
 @pytest.mark.parametrize("width", [390, 1280])
