@@ -53,13 +53,14 @@ _LEFT_OPEN = re.compile(
       | (template|svg|math)\b
         (?! %(attributes)s> [^<]*+
             (?: (?:<title>[^<]*+</title>
-                | <(?!/?(?:s(?:cript|tyle|vg)|t(?:extarea|itle|emplate)|no|xmp|iframe
-                    |math|desc|foreignobject|annotation-xml))) [^<]*+ )*+
+                | </?+(?!s(?:cript|tyle|vg)|t(?:extarea|itle|emplate)|no|xmp|iframe
+                    |math|desc|foreignobject|annotation-xml)
+                  %(name)s%(attributes)s/?>) [^<]*+ )*+
             </\2[\t\n\f\r />])
       | plaintext
       | !\[cdata\[ (?!.*\]\]>)
     )"""
-    % {b"attributes": _ATTRIBUTES},
+    % {b"name": _NAME, b"attributes": _ATTRIBUTES},
     re.VERBOSE | re.DOTALL,
 )
 

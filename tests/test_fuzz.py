@@ -23,6 +23,7 @@ FOUND = [
     Page(b'<body><script type="a: ">x</script><p>y</p></body>'),
     Page(b"<body><title \xe2\x80\xa8</title></head><p>x</p></body>"),
     Page(b"<body><math><mi>x</mi></mascript><math><mi>x</mi></math></body>"),
+    Page(b"<body><template><tem</template><p>x</p></body>"),
     Page(b"<body><svg><style>a {}</><svg><style>b {}</style></svg></body><p>"),
 ]
 
