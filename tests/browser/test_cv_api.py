@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import typing as t
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import Page
+from playwright.sync_api import WebSocketRoute
 from playwright.sync_api import expect
 from websockets.sync.client import connect
 from websockets.typing import Origin
@@ -294,6 +296,78 @@ def test_a_reset_in_one_tab_takes_the_tag_from_the_others(
     second.evaluate("tag => CV.user.tag(tag)", JANE)
     wait_for_status(mary, "jane@example.com", "user.visitorId")
     assert status(mary, "john@example.com") == {}
+
+
+def test_who_signs_in_anew_is_tagged_however_slow_the_network_is(
+    mary: Page, john: Page, site: Site
+) -> None:
+    second = john.context.new_page()
+    second.goto(f"{site.url}/other")
+    wait_for_status(mary, "john@example.com", "user.visitorId")
+    before = visitor_id(john)
+    late: list[tuple[WebSocketRoute, str | bytes]] = []
+    slowly = threading.Event()
+    slowly.set()
+
+    def slow(socket: WebSocketRoute) -> None:
+        def arrive(message: str | bytes) -> None:
+            if slowly.is_set():
+                late.append((socket, message))
+            else:
+                socket.send(message)
+
+        socket.connect_to_server().on_message(arrive)
+
+    john.route_web_socket("**/ws", slow)
+    john.goto(f"{site.url}/")
+    john.evaluate("tag => { CV.user.reset(); CV.user.tag(tag); }", JANE)
+    # Meanwhile the other tab has come back, as somebody new.
+    someone = "JSON.parse(localStorage.getItem('chatvisor-visitor'))?.id"
+    until(second, f"({someone} ?? before) !== before", before=before)
+    slowly.clear()
+    for socket, message in late:
+        socket.send(message)
+    wait_for_status(mary, "jane@example.com", "user.visitorId")
+    assert status(mary, "john@example.com") == {}
+
+
+def test_a_tab_in_the_background_is_here_but_not_looked_at(
+    mary: Page, site: Site, open_page: OpenPage
+) -> None:
+    page = open_page()
+    page.add_init_script(
+        """window.looks = "hidden";
+        Object.defineProperty(document, "visibilityState", { get: () => window.looks });
+        window.CVLoaded ??= () => CV.user.tag({id: "9"});"""
+    )
+    page.goto(f"{site.url}/")
+    wait_for_status(mary, "9", "user.visible === false")
+    page.evaluate("window.looks = 'visible'")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange')); 0")
+    wait_for_status(mary, "9", "user.visible")
+
+
+def test_a_page_that_is_prerendered_connects_when_it_is_shown(
+    mary: Page, site: Site, open_page: OpenPage
+) -> None:
+    page = open_page()
+    page.add_init_script(
+        """window.ahead = true;
+        window.sockets = 0;
+        window.WebSocket = class extends WebSocket {
+          constructor(...values) { super(...values); window.sockets += 1; }
+        };
+        Object.defineProperty(document, "prerendering", { get: () => window.ahead });
+        window.CVLoaded ??= () => CV.user.tag({id: "9"});"""
+    )
+    page.goto(f"{site.url}/")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    assert page.evaluate("window.sockets") == 0
+    page.evaluate(
+        "window.ahead = false; document.dispatchEvent(new Event('prerenderingchange'))"
+    )
+    wait_for_status(mary, "9", "user.visitorId")
+    assert page.evaluate("window.sockets") == 1
 
 
 def test_a_visitor_is_the_same_on_the_next_page_and_stays_tagged(

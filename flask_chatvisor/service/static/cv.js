@@ -318,6 +318,11 @@
     }
 
     open() {
+      // A page that is prerendered was not opened by anybody yet.
+      if (/** @type {any} */ (document).prerendering) {
+        const later = () => this.open();
+        return document.addEventListener("prerenderingchange", later, { once: true });
+      }
       if (this.wanted) return;
       this.wanted = true;
       this.connect();
@@ -470,14 +475,6 @@
       }
     }
 
-    open() {
-      // A page that is prerendered was not opened by anybody yet.
-      if (/** @type {any} */ (document).prerendering) {
-        const later = () => this.socket.open();
-        document.addEventListener("prerenderingchange", later, { once: true });
-      } else this.socket.open();
-    }
-
     /** @returns {Message} */
     hello() {
       const page = currentPage();
@@ -555,7 +552,7 @@
       }
       this.tag = tag;
       if (this.welcomed) this.sendTag();
-      else this.open();
+      else this.socket.open();
     }
 
     sendTag() {
@@ -574,7 +571,7 @@
       if (!this.known) return;
       this.reset = "wanted";
       if (this.welcomed) this.sendReset();
-      else this.open();
+      else this.socket.open();
     }
 
     sendReset() {
@@ -592,6 +589,8 @@
 
     /** Another tab became somebody else: so does this one, without its tag. */
     follow() {
+      // Unless it was this one that has begun: then the others follow it.
+      if (this.reset !== "none") return;
       const before = this.known?.id;
       this.load();
       if (this.known?.id === before) return;
@@ -614,7 +613,7 @@
     /** @returns {Promise<void>} kept once the service has said who this is */
     ready() {
       if (this.welcomed) return Promise.resolve();
-      this.open();
+      this.socket.open();
       return new Promise((resolve) => this.waiting.add(resolve));
     }
 
@@ -1577,7 +1576,7 @@
 
   followPage(visitor);
   // Who was here before is still here; a browser that nobody tagged needs no socket.
-  if (visitor.known) visitor.open();
+  if (visitor.known) visitor.socket.open();
 
   // From now on truthy; what a page sets later all the same is called all the same.
   const waiting = scope.CVLoaded;
