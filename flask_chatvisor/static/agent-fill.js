@@ -33,6 +33,7 @@ const TEXTS = {
   assignedUser: (user) => user.assignedUser,
   pageTitle: (user) => user.location?.title,
   pagePath: (user) => user.location?.path,
+  identity: (user) => (user.verified ? TEXT.verified : TEXT.unverified),
   asking: (user) =>
     isAsked(user) ? TEXT.asking(nameOf(user.inCall?.agent ?? "")) : null,
   callAgent: (user) => user.inCall && nameOf(user.inCall.agent),

@@ -96,6 +96,8 @@ export const TEXT = {
     agent
       ? say("%(agent)s is asking this user already.", { agent })
       : say("Another agent is asking this user already."),
+  verified: say("Verified by the application"),
+  unverified: say("Not verified"),
   noToken: say("This application has no call token for you."),
   network: say("The application cannot be reached."),
   networkRemedy: say("Check your connection."),

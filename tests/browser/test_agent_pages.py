@@ -837,6 +837,32 @@ def test_the_profile_follows_tabs_and_pages(
     expect(page.get_by_text("Open tabs")).to_be_hidden()
 
 
+def test_the_profile_says_whether_the_user_is_verified(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page("/chatvisor/users/v-1"))
+    identity = page.locator("[data-chatvisor-field=identity]")
+    expect(identity).to_have_text("Verified by the application")
+    expect(page.locator("h1")).to_contain_text("verified")
+    service.users[0]["verified"] = False
+    tick(page)
+    expect(identity).to_have_text("Not verified")
+    expect(page.locator("h1 .chatvisor-verified")).to_be_hidden()
+
+
+def test_a_call_that_is_refused_is_told_on_the_profile_too(
+    desk: OpenDesk, service: FakeService
+) -> None:
+    page = live(desk().page("/chatvisor/users/v-1"))
+    page.route("**/users/v-1.json*", lambda route: route.abort())
+    service.users = []
+    with page.context.expect_page():
+        page.click(START)
+    expect(page.locator("header [data-chatvisor-message]")).to_have_text(
+        "This user is no longer active."
+    )
+
+
 def test_the_help_button_calls_from_the_click(desk: OpenDesk) -> None:
     page = desk().page("/help", user="1")
     page.wait_for_function("() => window.CV")
