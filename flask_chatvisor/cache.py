@@ -18,6 +18,7 @@ from .errors import RateLimited
 from .errors import ServiceError
 from .errors import ServiceTimeout
 from .errors import ServiceUnavailable
+from .errors import say
 
 #: Seconds after which a request is overdue, and nobody else waits for it.
 PATIENCE = 5.0
@@ -235,4 +236,5 @@ if hasattr(os, "register_at_fork"):
 
 
 def _too_slow(seconds: float) -> ServiceTimeout:
-    return ServiceTimeout(f"The service has not answered for {seconds:g} seconds.")
+    waited = say("The service has not answered for %(seconds)s seconds.")
+    return ServiceTimeout(waited, seconds=f"{seconds:g}")

@@ -60,7 +60,11 @@ _REQUIRED_START = (
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The configuration of one application: checked, complete and frozen."""
+    """The configuration of one application: checked, complete and frozen.
+
+    :ivar script_url: empty where nothing names one, which only a disabled extension
+        may do.
+    """
 
     enabled: bool
     script_url: str
@@ -188,14 +192,12 @@ def _script_and_api(reader: _Reader, *, enabled: bool | None) -> dict[str, t.Any
     if not sources and enabled:
         reader.faults.append(_REQUIRED_START)
     script_id = reader.get("SCRIPT_ID", _script_id)
-    script_url = reader.get("SCRIPT_URL", _script_url)
+    given = reader.get("SCRIPT_URL", _script_url) or ""
     paths = reader.get("API_PATHS", _paths) or {}
     return {
-        "script_url": CLOUD_SCRIPT.format(id=script_id) if script_id else script_url,
+        "script_url": CLOUD_SCRIPT.format(id=script_id) if script_id else given,
         # Whoever serves the script serves the API: not the cloud, by an omission.
-        "api_url": reader.get(
-            "API_URL", _url, default=origin(script_url) if script_url else None
-        ),
+        "api_url": reader.get("API_URL", _url, default=origin(given) or None),
         "api_paths": paths if script_id else {**SERVICE_PATHS, **paths},
     }
 

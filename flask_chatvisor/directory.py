@@ -22,6 +22,7 @@ from .cache import Cache
 from .config import Settings
 from .errors import ServiceError
 from .errors import SetupError
+from .i18n import told
 from .identity import Agent
 from .rest.client import MAX_PAGE_SIZE
 from .rest.client import MAX_QUERIES
@@ -405,8 +406,8 @@ def _current(answer: Answer) -> t.Any:
 def _trouble_json(trouble: ServiceError | None) -> dict[str, t.Any]:
     if trouble is None:
         return {}
-    said = {"code": trouble.code, "detail": trouble.message, "remedy": trouble.remedy}
-    return {"trouble": said}
+    detail, remedy = told(trouble)
+    return {"trouble": {"code": trouble.code, "detail": detail, "remedy": remedy}}
 
 
 def _moment(seconds: float) -> dt.datetime:

@@ -21,7 +21,13 @@ which the service shares.
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 from collections.abc import Sequence
+
+
+def say(text: str) -> str:
+    """Mark what people read, so that it gets into the catalogues."""
+    return text
 
 
 class ChatvisorError(Exception):
@@ -52,11 +58,13 @@ class UserTokenUnavailable(ChatvisorError):
 
     http_status: t.ClassVar[int] = 501
     code: t.ClassVar[str] = "user-token-unavailable"
-    message = "There is no user token for this agent."
-    remedy = (
+    message: str = say("There is no user token for this agent.")
+    remedy: str = say(
         "Register a user_token_loader that returns the agent's own token, or set"
         " CHATVISOR_API_PATHS['user_token'] if your service mints them."
     )
+    template: str = message
+    values: t.ClassVar[Mapping[str, object]] = {}
 
     def __init__(self) -> None:
         super().__init__(f"{self.message} {self.remedy}")
@@ -66,6 +74,8 @@ class ServiceError(ChatvisorError):
     """A request to the service failed.
 
     :ivar message: what went wrong, one sentence, fit for an agent's eyes.
+    :ivar template: the message as the catalogues have it, with ``%(name)s`` for each of
+        ``values``.
     :ivar remedy: what to do about it, one sentence.
     :ivar status: the HTTP status that the service answered, if it did.
     """
@@ -75,7 +85,7 @@ class ServiceError(ChatvisorError):
     #: The stable code in problem JSON.
     code: t.ClassVar[str] = "service-error"
     #: Says what to do where the one who raises knows nothing better.
-    default_remedy: t.ClassVar[str] = "Try again; if it stays, look into the log."
+    default_remedy: t.ClassVar[str] = say("Try again; if it stays, look into the log.")
 
     def __init__(
         self,
@@ -84,13 +94,16 @@ class ServiceError(ChatvisorError):
         remedy: str | None = None,
         status: int | None = None,
         retry_after: float | None = None,
+        **values: object,
     ) -> None:
-        self.message = message
+        self.template = message
+        self.values: Mapping[str, object] = values
+        self.message: str = message % values if values else message
         self.remedy: str = remedy or self.default_remedy
         self.status = status
         #: Seconds to wait, where the service named them.
         self.retry_after = retry_after
-        super().__init__(f"{message} {self.remedy}")
+        super().__init__(f"{self.message} {self.remedy}")
 
 
 class ServiceUnavailable(ServiceError):
@@ -98,7 +111,9 @@ class ServiceUnavailable(ServiceError):
 
     http_status = 503
     code = "service-unavailable"
-    default_remedy = "Check that it runs and that CHATVISOR_API_URL is its address."
+    default_remedy = say(
+        "Check that it runs and that CHATVISOR_API_URL is its address."
+    )
 
 
 class ServiceTimeout(ServiceError):
@@ -106,7 +121,7 @@ class ServiceTimeout(ServiceError):
 
     http_status = 504
     code = "service-timeout"
-    default_remedy = "Try again, or raise CHATVISOR_TIMEOUT."
+    default_remedy = say("Try again, or raise CHATVISOR_TIMEOUT.")
 
 
 class RateLimited(ServiceError):
@@ -114,7 +129,7 @@ class RateLimited(ServiceError):
 
     http_status = 503
     code = "rate-limited"
-    default_remedy = "Wait a moment; it is tried again."
+    default_remedy = say("Wait a moment; it is tried again.")
 
 
 class ServiceRefused(ServiceError):
@@ -122,7 +137,7 @@ class ServiceRefused(ServiceError):
 
     http_status = 502
     code = "service-refused"
-    default_remedy = "Check CHATVISOR_API_TOKEN."
+    default_remedy = say("Check CHATVISOR_API_TOKEN.")
 
 
 class BadAnswer(ServiceError):
@@ -130,7 +145,13 @@ class BadAnswer(ServiceError):
 
     http_status = 502
     code = "bad-answer"
-    default_remedy = "Check that CHATVISOR_API_URL and CHATVISOR_API_PATHS are right."
+    default_remedy = say(
+        "Check that CHATVISOR_API_URL and CHATVISOR_API_PATHS are right."
+    )
+
+
+#: What every UnknownVisitor says.
+GONE: str = say("This user is not active any more.")
 
 
 class UnknownVisitor(ServiceError):
@@ -138,4 +159,4 @@ class UnknownVisitor(ServiceError):
 
     http_status = 404
     code = "visitor-gone"
-    default_remedy = "Wait until the user opens a page of the application again."
+    default_remedy = say("Wait until the user opens a page of the application again.")

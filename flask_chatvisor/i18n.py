@@ -12,8 +12,12 @@ from pathlib import Path
 from flask import Response
 from flask import after_this_request
 from flask import current_app
+from flask import has_app_context
 from flask import has_request_context
 from flask import request
+
+from .errors import ServiceError
+from .errors import UserTokenUnavailable
 
 FOLDER = Path(__file__).parent / "translations"
 DOMAIN = "chatvisor"
@@ -50,8 +54,15 @@ def ngettext(one: str, many: str, number: int) -> str:
     return text % {"number": number}
 
 
+def told(error: ServiceError | UserTokenUnavailable) -> tuple[str, str]:
+    """Say what went wrong, and what to do, in the request's language."""
+    return gettext(error.template, **error.values), gettext(error.remedy)
+
+
 def language() -> str:
     """Choose the language of the request: Flask-Babel's, or else the browser's."""
+    if not has_app_context():
+        return _ENGLISH
     if "babel" in current_app.extensions:
         from flask_babel import get_locale
 

@@ -34,6 +34,7 @@ from .i18n import gettext as _
 from .i18n import language
 from .i18n import ngettext
 from .i18n import script_texts
+from .i18n import told
 from .identity import Agent
 from .identity import default_visitor
 from .rest.models import ActiveUser
@@ -177,6 +178,7 @@ class Helpers:
 
     gettext: staticmethod[..., str] = staticmethod(_)
     language: staticmethod[[], str] = staticmethod(language)
+    told: staticmethod[[ServiceError], tuple[str, str]] = staticmethod(told)
 
     @harmless(_nobody)
     def agent(self) -> Agent | None:
@@ -348,7 +350,7 @@ class Helpers:
             return ""
         now = current_state().directory.now()
         when = self.elapsed(listing.as_of, now, "ago")
-        return _("From %(when)s.", when=when) + f" {trouble.message}"
+        return _("From %(when)s.", when=when) + f" {told(trouble)[0]}"
 
     def labels(self, listing: Listing | None) -> list[str]:
         """Collect the labels of a list, to choose from."""

@@ -267,6 +267,52 @@ def test_an_id_with_slashes_and_dots_is_found(
     assert data["user"]["visitorId"] == john
 
 
+def test_trouble_is_told_in_the_agents_language(
+    client: FlaskClient, service: FakeService
+) -> None:
+    service.fail(401)
+    german = {"Accept-Language": "de"}
+    told = client.get("/chatvisor/users.json", headers=german).get_json()
+    assert told["detail"].endswith("hat das Token abgelehnt (HTTP 401).")
+    assert told["remedy"] == "Prüfen Sie CHATVISOR_API_TOKEN."
+    for path in ("/chatvisor/users", "/chatvisor/users/1"):
+        page = client.get(path, headers=german).text
+        assert "hat das Token abgelehnt" in page
+        assert "Prüfen Sie CHATVISOR_API_TOKEN." in page
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def test_a_browser_sees_the_page_of_a_user_whose_email_ends_in_json(
+    client: FlaskClient, service: FakeService
+) -> None:
+    service.add(id="7", email="anna@data.json", firstname="Anna")
+    page = client.get("/chatvisor/users/anna@data.json", headers=BROWSER)
+    assert page.mimetype == "text/html"
+    assert "Anna" in page.text
+    data = client.get("/chatvisor/users/anna@data.json.json").get_json()
+    assert data["user"]["firstname"] == "Anna"
+
+
+@pytest.mark.parametrize("headers", [{}, BROWSER, {"Accept": "application/json"}])
+def test_where_nobody_is_called_so_the_route_gives_json(
+    client: FlaskClient, service: FakeService, headers: dict[str, str]
+) -> None:
+    service.add(id="7", email="anna@data", firstname="Anna")
+    response = client.get("/chatvisor/users/anna@data.json", headers=headers)
+    assert response.get_json()["user"]["firstname"] == "Anna"
+
+
+def test_one_whom_the_policy_forbids_has_no_page_of_that_name(
+    service: FakeService,
+) -> None:
+    client = portal(with_policy(mine_only), **service.config())
+    service.add(id="7.json", firstname="Secret Bert")
+    response = client.get("/chatvisor/users/7.json", headers=BROWSER)
+    assert response.get_json()["user"] is None
+
+
 def test_one_who_is_not_active_as_json(client: FlaskClient) -> None:
     response = client.get("/chatvisor/users/nobody.json")
     assert response.status_code == 200

@@ -110,6 +110,7 @@ def test_a_fault_names_key_value_and_what_is_allowed() -> None:
 
 def test_switched_off_no_browser_talks_to_anybody() -> None:
     assert read({}, ENABLED=False).browser_origins == ()
+    assert read({}, ENABLED=False).script_url == ""
 
 
 @pytest.mark.parametrize("name", ["API_URL", "SCRIPT_URL"])

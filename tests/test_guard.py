@@ -177,6 +177,73 @@ def test_the_applications_own_error_page_is_shown(app: Flask) -> None:
     assert signed_in(app, JOHN.id).get("/chatvisor/users").text == "Not for you"
 
 
+def test_who_is_no_agent_is_told_what_is_missing(app: Flask) -> None:
+    client = signed_in(app, JOHN.id)
+    told = "You are signed in, but not as an agent."
+    assert told in client.get("/chatvisor/users").text
+    assert told in client.get("/chatvisor/users.json").get_json()["detail"]
+    german = client.get("/chatvisor/users", headers={"Accept-Language": "de"})
+    assert "nicht als Agent" in german.text
+
+
+@pytest.mark.parametrize(("debug", "told"), [(True, True), (False, False)])
+def test_while_developing_one_is_told_that_there_is_no_agent_loader(
+    service: FakeService, debug: bool, told: bool
+) -> None:
+    app, _ = make_application(Chatvisor(), **without_prefix(service.config()))
+    app.debug = debug
+    page = signed_in(app, JOHN.id).get("/chatvisor/users").text
+    assert ("agent_loader" in page) is told
+
+
+def failing(*_: t.Any) -> t.NoReturn:
+    raise LookupError("secret of the database")
+
+
+@pytest.mark.parametrize("broken", ["agent_loader", "policy", "user_token_loader"])
+def test_the_applications_own_code_that_raises_is_told_in_our_own_words(
+    service: FakeService, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    chatvisor = Chatvisor()
+    chatvisor.agent_loader(load_agent)
+    getattr(chatvisor, broken)(failing)
+    app, _ = make_application(chatvisor, **without_prefix(service.config()))
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    service.add(id="1", visitor_id="v-1")
+    client = signed_in(app, MARY.id)
+    asked = [
+        client.get("/chatvisor/users.json"),
+        client.get("/chatvisor/users/1", headers={"Accept": "application/json"}),
+        client.post("/chatvisor/calls", json={"visitorId": "v-1"}, headers=OURS),
+        client.post("/chatvisor/token", json={}, headers=OURS),
+    ]
+    failed = [one for one in asked if one.status_code == 500]
+    assert failed
+    for response in failed:
+        assert response.mimetype == "application/problem+json"
+        assert response.get_json()["code"] == "fault"
+        assert "log" in response.get_json()["remedy"]
+        assert "secret of the database" not in response.text
+    assert "secret of the database" in caplog.text
+
+
+@pytest.mark.parametrize("broken", ["agent_loader", "policy"])
+def test_a_page_that_fails_is_our_own(service: FakeService, broken: str) -> None:
+    chatvisor = Chatvisor()
+    chatvisor.agent_loader(load_agent)
+    getattr(chatvisor, broken)(failing)
+    app, _ = make_application(chatvisor, **without_prefix(service.config()))
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    service.add(id="1")
+    client = signed_in(app, MARY.id)
+    for path in ("/chatvisor/users", "/chatvisor/users/1"):
+        response = client.get(path, headers={"Accept-Language": "de"})
+        assert response.status_code == 500
+        assert response.mimetype == "text/html"
+        assert "im Protokoll der Anwendung" in response.text
+        assert "secret of the database" not in response.text
+
+
 def test_an_agent_who_was_denied_is_announced(app: Flask) -> None:
     denied: list[dict[str, t.Any]] = []
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ..errors import BadAnswer
 from ..errors import ServiceError
+from ..errors import say
 from .models import ActiveUser
 from .models import UserPage
 from .models import UserToken
@@ -130,7 +131,8 @@ class Client:
     def _path(self, name: str) -> str:
         if name not in self._paths:
             raise ServiceError(
-                f"No path of the service's operation {name!r} is known.",
-                remedy=f"Set CHATVISOR_API_PATHS[{name!r}].",
+                say("No path of the service's operation '%(name)s' is known."),
+                name=name,
+                remedy=f"CHATVISOR_API_PATHS[{name!r}] = …",
             )
         return self._paths[name]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from ..errors import BadAnswer
+from ..errors import say
 
 _T = t.TypeVar("_T")
 
@@ -181,7 +182,7 @@ class ActiveUser:
         reader = Reader(data, "user")
         visitor_id = reader.text("visitorId")
         if not visitor_id:
-            raise BadAnswer("The service's answer has a user without a visitorId.")
+            raise BadAnswer(say("The service's answer has a user without a visitorId."))
         return cls(
             visitor_id=visitor_id,
             id=reader.text("id"),
@@ -256,7 +257,7 @@ class UserPage:
         reader = Reader(data, "list")
         results = reader.of("results", list, "a list")
         if results is None:
-            raise BadAnswer("The service's answer has no list of results.")
+            raise BadAnswer(say("The service's answer has no list of results."))
         users = tuple(ActiveUser.from_json(one) for one in results)
         total, page = reader.count("total", len(users)), reader.count("page", 1)
         return cls(total, page, users, reader.texts("queries"))
@@ -278,7 +279,7 @@ class UserToken:
         reader = Reader(data, "token")
         token = reader.text("token")
         if not token:
-            raise BadAnswer("The service's answer has no user token.")
+            raise BadAnswer(say("The service's answer has no user token."))
         return cls(token, reader.time("expiresAt"))
 
 
@@ -371,4 +372,9 @@ def timestamp(moment: dt.datetime | None) -> str | None:
 def _wrong(where: str, wanted: str, value: t.Any) -> BadAnswer:
     # The value itself may be personal data, so only its type is told.
     found = type(value).__name__
-    return BadAnswer(f"In the service's answer {where} is {found}, not {wanted}.")
+    return BadAnswer(
+        say("In the service's answer %(where)s is %(found)s, not %(wanted)s."),
+        where=where,
+        found=found,
+        wanted=wanted,
+    )

@@ -27,9 +27,11 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import exceptions as u3
 
+from ..errors import GONE
 from ..errors import BadAnswer
 from ..errors import ServiceError
 from ..errors import UnknownVisitor
+from ..errors import say
 from . import faults
 from .faults import Fault
 
@@ -61,7 +63,8 @@ class Answer:
         except (ValueError, RecursionError):
             kind = self.headers.get("Content-Type", "no content type")
             raise BadAnswer(
-                f"The service answered something that is not JSON ({kind[:60]}).",
+                say("The service answered something that is not JSON (%(kind)s)."),
+                kind=kind[:60],
                 status=self.status,
             ) from None
 
@@ -225,7 +228,7 @@ class Transport:
     def _refusal(self, response: requests.Response, body: bytes) -> _Failure:
         status = response.status_code
         if status == 404 and _problem_code(body) == "visitor-gone":
-            gone = UnknownVisitor("This user is not active any more.", status=status)
+            gone = UnknownVisitor(GONE, status=status)
             return _Failure(gone, retry=False)
         return self._failure(faults.of_status(status), response)
 
@@ -235,7 +238,9 @@ class Transport:
         status = None if response is None else response.status_code
         answered = f" (HTTP {status})" if status else ""
         error = fault.error(
-            f"The service at {self.base_url} {fault.message}{answered}.",
+            fault.message,
+            url=self.base_url,
+            answered=answered,
             remedy=fault.remedy,
             status=status,
             retry_after=None if response is None else retry_after(response.headers),

@@ -25,12 +25,14 @@ from .. import tokens
 from ..context import this_app
 from ..directory import SORTS
 from ..directory import Listing
+from ..errors import GONE
 from ..errors import ServiceError
 from ..errors import UnknownVisitor
 from ..errors import UserTokenUnavailable
 from ..hosts import Blueprint
 from ..i18n import gettext as _
 from ..i18n import ngettext
+from ..i18n import told
 from ..identity import Agent
 from ..limits import Limit
 from ..rest.client import MAX_PAGE_SIZE
@@ -63,10 +65,11 @@ def blueprint() -> Blueprint:
     routes.register_error_handler(ServiceError, _on_trouble)
     routes.register_error_handler(UserTokenUnavailable, _on_trouble)
     routes.register_error_handler(BadRequest, _on_bad_request)
+    routes.register_error_handler(500, _on_fault)
     routes.add_url_rule("/users", "users", users)
     routes.add_url_rule("/users.json", "users_json", users)
     routes.add_url_rule("/users/<path:query>", "user", user)
-    routes.add_url_rule("/users/<path:query>.json", "user_json", user)
+    routes.add_url_rule("/users/<path:query>.json", "user_json", user_json)
     routes.add_url_rule("/start", "how_to_start", how_to_start)
     for path, view, limit in (("/calls", start_call, CALLS), ("/token", token, TOKENS)):
         limited = _limited(view, Limit(*limit))
@@ -111,6 +114,21 @@ def _named(agent: Agent) -> Response:
 
 def user(query: str) -> ResponseReturnValue:
     """One user, as a page or as JSON; also where that user is not active."""
+    return _user(query, as_json=guard.prefers_json())
+
+
+def user_json(query: str) -> ResponseReturnValue:
+    """One user as JSON; as a page one whose e-mail or id ends in ``.json``."""
+    whole = f"{query}.json"
+    is_whole = guard.prefers_page() and not _in_browser() and _is_there(whole)
+    return _user(whole if is_whole else query, as_json=not is_whole)
+
+
+def _is_there(query: str) -> bool:
+    return current_state().directory.status(query, agent=_agent()) is not None
+
+
+def _user(query: str, *, as_json: bool) -> ResponseReturnValue:
     agent = _agent()
     if len(query) > _LONGEST_TEXT:
         raise BadRequest(f"A user is found by at most {_LONGEST_TEXT} characters.")
@@ -122,10 +140,10 @@ def user(query: str) -> ResponseReturnValue:
     try:
         shown["user"] = directory.status(query, agent=agent, tick=_tick())
     except ServiceError as error:
-        if guard.asks_for_json():
+        if as_json:
             raise
         return _page("user.html", error, **shown)
-    if guard.asks_for_json():
+    if as_json:
         return jsonify(_status_json(shown["user"], shown["as_of"]))
     return _page("user.html", **shown)
 
@@ -142,7 +160,7 @@ def start_call() -> ResponseReturnValue:
     if not _in_browser():
         found = current_state().directory.status(visitor_id, agent=agent)
         if found is None or found.visitor_id != visitor_id:
-            raise UnknownVisitor("This user is not active any more.")
+            raise UnknownVisitor(GONE)
         if found.in_call is not None:
             return _busy(found)
     text, expires_at = _call_token(agent, visitor_id)
@@ -389,13 +407,21 @@ def _on_trouble(error: ServiceError | UserTokenUnavailable) -> Response:
     # That somebody has left is no trouble.
     if not isinstance(error, UnknownVisitor):
         logger.warning("%s", error)
-    response = guard.problem(
-        error.http_status, error.code, error.message, remedy=error.remedy
-    )
+    message, remedy = told(error)
+    response = guard.problem(error.http_status, error.code, message, remedy=remedy)
     wait = getattr(error, "retry_after", None)
     if wait is not None:
         response.headers["Retry-After"] = str(int(wait))
     return response
+
+
+def _on_fault(_error: Exception) -> ResponseReturnValue:
+    # Flask has logged what a loader or the policy raised; nobody else is told.
+    if request.method == "GET" and not guard.asks_for_json():
+        return render_template("chatvisor/error.html"), 500
+    detail = _("The application could not answer.")
+    remedy = _("The application's log says why.")
+    return guard.problem(500, "fault", detail, remedy=remedy)
 
 
 def _on_bad_request(error: BadRequest) -> ResponseReturnValue:

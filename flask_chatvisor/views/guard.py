@@ -29,6 +29,7 @@ from ..context import these_globals
 from ..context import this_app
 from ..context import this_request
 from ..errors import SetupError
+from ..i18n import gettext as _
 from ..identity import Agent
 from ..signals import agent_denied
 from ..state import current_state
@@ -109,6 +110,12 @@ def problem(status: int, code: str, detail: str, **members: t.Any) -> Response:
     return response
 
 
+def prefers_page() -> bool:
+    """Tell whether the client would rather have a page than JSON: a browser does."""
+    accept = request.accept_mimetypes
+    return accept["text/html"] > accept["application/json"]
+
+
 def prefers_json() -> bool:
     """Tell whether the client would rather have JSON than a page."""
     accept = request.accept_mimetypes
@@ -176,13 +183,21 @@ def _refusal_of_person(as_json: bool) -> ResponseReturnValue | None:
     app = this_app()
     agent_denied.send(app, user=user, path=request.path)
     if as_json:
-        return problem(403, "not-an-agent", "Only agents may do this.")
-    abort(403)
+        return problem(403, "not-an-agent", _not_an_agent())
+    abort(403, _not_an_agent())
+
+
+def _not_an_agent() -> str:
+    said = _("You are signed in, but not as an agent. Only agents may see this.")
+    if this_app().debug and current_state().loaders.agent is None:
+        # For the one who sets it up, so in English.
+        return f"{said} There is no agent_loader: register one with Chatvisor."
+    return said
 
 
 def _unauthorized(as_json: bool) -> ResponseReturnValue:
     if as_json:
-        return problem(401, "not-signed-in", "Sign in first.")
+        return problem(401, "not-signed-in", _("Sign in first."))
     manager = getattr(current_app, "login_manager", None)
     if manager is None:
         logger.error("There is no LoginManager, so nobody can be an agent.")
