@@ -207,3 +207,14 @@ def test_each_end_of_a_call_is_in_the_manual_once() -> None:
 
 def test_each_reason_against_a_tag_is_in_the_manual_once() -> None:
     assert sorted(listed("security.rst")) == sorted(injection.Reason)
+
+
+def test_each_test_that_the_manual_names_is_there() -> None:
+    named = re.findall(r"``(tests/[\w/]+\.py)::(test_\w+)``", page("hard-pages.rst"))
+    assert len(named) > 30
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not re.search(rf"^def {name}\(", read(ROOT / path), re.M)
+    ]
+    assert missing == []
