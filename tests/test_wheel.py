@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from flask_chatvisor.service.pages import SCRIPT
+
 ROOT = Path(__file__).parent.parent
 
 SHIPPED = {
@@ -17,7 +19,7 @@ SHIPPED = {
     "flask_chatvisor/service/static/call.css",
     "flask_chatvisor/service/static/call.html",
     "flask_chatvisor/service/static/call.js",
-    "flask_chatvisor/service/static/cv.js",
+    *(f"flask_chatvisor/service/static/cv/{name}.js" for name in SCRIPT),
     "flask_chatvisor/static/agent.js",
     "flask_chatvisor/static/agent-live.js",
     "flask_chatvisor/static/chatvisor.css",

@@ -15,6 +15,28 @@ from .settings import Settings
 from .settings import origin_of
 
 STATIC = Path(__file__).with_name("static")
+#: The parts of the script for applications' pages, in this order, in one function.
+SCRIPT = (
+    "base",
+    "texts",
+    "socket",
+    "visitor",
+    "look",
+    "request",
+    "notice",
+    "sign",
+    "rest",
+    "window",
+    "queue",
+    "api",
+)
+_FUNCTION = (
+    b"(() => {\n"
+    b'"use strict";\n'
+    b'if (window[Symbol.for("chatvisor.script")]) return; // loaded twice\n'
+    b'window[Symbol.for("chatvisor.script")] = true;\n',
+    b"})();\n",
+)
 
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -26,19 +48,25 @@ _SCRIPT_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}\.js", re.ASCII)
 
 
 class Asset:
-    """A file in memory; read again when it has changed on disk."""
+    """Files in memory, as one; read again when one has changed on disk.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read_at = -1
+    :param around: what stands before and after them.
+    """
+
+    def __init__(self, *paths: Path, around: tuple[bytes, bytes] = (b"", b"")) -> None:
+        self._paths = paths
+        self._around = around
+        self._read_at: tuple[int, ...] = ()
         self.body: bytes = b""
         self.etag: str = ""
 
     def refresh(self) -> Asset:
-        """Read the file if it is another one than before."""
-        changed_at = self._path.stat().st_mtime_ns
+        """Read the files if one is another than before."""
+        changed_at = tuple(path.stat().st_mtime_ns for path in self._paths)
         if changed_at != self._read_at:
-            self.body = self._path.read_bytes()
+            before, after = self._around
+            text = b"\n".join(path.read_bytes() for path in self._paths)
+            self.body = before + text + after
             self.etag = f'"{hashlib.sha256(self.body).hexdigest()[:20]}"'
             self._read_at = changed_at
         return self
@@ -46,7 +74,13 @@ class Asset:
     @property
     def media_type(self) -> str:
         """What a browser is told that it is."""
-        return _TYPES[self._path.suffix]
+        return _TYPES[self._paths[0].suffix]
+
+
+def script(static: Path = STATIC) -> Asset:
+    """Put the script for applications' pages together."""
+    parts = (static / "cv" / f"{name}.js" for name in SCRIPT)
+    return Asset(*parts, around=_FUNCTION)
 
 
 class Pages:
@@ -58,6 +92,7 @@ class Pages:
             for path in sorted(static.iterdir())
             if path.suffix in _TYPES
         }
+        self._script = script(static)
         self._call_headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": _policy(settings),
@@ -84,7 +119,7 @@ class Pages:
             # Pages of other origins include it, isolated ones too.
             "Cross-Origin-Resource-Policy": "cross-origin",
         }
-        return _serve(request, self._asset("cv.js"), headers)
+        return _serve(request, self._script.refresh(), headers)
 
     async def static(self, request: Request) -> Response:
         """Serve a file of the call window."""

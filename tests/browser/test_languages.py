@@ -76,8 +76,8 @@ def site(service: RunningService) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def languages(browser: Browser, service: RunningService) -> list[dict[str, Texts]]:
     """The tables of the script, and of the call window."""
-    source = (STATIC / "cv.js").read_text(encoding="utf-8")
-    literal = re.search(r"const LANGUAGES = (new Map\(.*?\n  \]\));", source, re.S)
+    source = (STATIC / "cv" / "texts.js").read_text(encoding="utf-8")
+    literal = re.search(r"const LANGUAGES = (new Map\(.*?\n\]\));", source, re.S)
     assert literal is not None
     page = browser.new_page()
     page.goto(f"{service.url}/call/none")

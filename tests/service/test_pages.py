@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from flask_chatvisor.service.pages import SCRIPT
 from flask_chatvisor.service.pages import STATIC
 from flask_chatvisor.service.pages import Asset
+from flask_chatvisor.service.pages import script
 
 from .conftest import LiveService
 from .test_rest import problem
@@ -17,11 +19,23 @@ from .test_rest import problem
 @pytest.mark.parametrize("name", ["x", "embedded", "A-b_9", "x" * 128])
 def test_the_script_is_served_under_any_id(service: LiveService, name: str) -> None:
     answer = service.get(f"/cdn/js/{name}.js", token=None)
-    assert answer.content == (STATIC / "cv.js").read_bytes()
+    assert answer.content == script().refresh().body
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_the_script_is_all_of_its_parts_in_one_function(service: LiveService) -> None:
+    text = service.get("/cdn/js/x.js", token=None).text
+    parts = {
+        path.stem: path.read_text("utf-8") for path in (STATIC / "cv").glob("*.js")
+    }
+    assert set(parts) == set(SCRIPT)
+    places = [text.index(parts[name]) for name in SCRIPT]
+    assert places == sorted(places)
+    assert text.startswith("(() => {")
+    assert text.endswith("})();\n")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +98,8 @@ def test_the_call_windows_page_fits_its_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(path.name for path in STATIC.iterdir() if path.suffix != ".html")
+    "name",
+    sorted(path.name for path in STATIC.glob("*.*") if path.suffix != ".html"),
 )
 def test_every_file_of_the_call_window_is_served(
     service: LiveService, name: str

@@ -1,0 +1,93 @@
+// @ts-check
+/** Customers who ask for help. */
+
+/**
+ * Ask for help; whoever has a call gets its window back.
+ *
+ * @param {string} [uid]
+ * @returns {Promise<string | null>} the call's id
+ */
+function startConference(uid) {
+  const id = visitor.known?.id ?? crypto.randomUUID?.() ?? String(Math.random());
+  const name = windowName("visitor", id);
+  const opened = openWindow(name);
+  if (visitor.call && opened && !isBlank(opened)) {
+    opened.focus();
+    return Promise.resolve(visitor.call.callId);
+  }
+  const fields = uid === undefined || uid === null ? {} : { uid: String(uid) };
+  return answer("conference.start", null, null, () =>
+    begin(name, opened, async () => {
+      const { callId, url } = await visitor.request("conference-start", fields);
+      return { callId, url };
+    }),
+  );
+}
+
+/**
+ * @param {string} uid
+ * @param {Record<string, unknown> | (() => void) | null} [props]
+ * @param {() => void} [callback]
+ */
+async function joinQueue(uid, props, callback) {
+  const done = typeof props === "function" ? props : callback;
+  const given = typeof props === "function" ? {} : (props ?? {});
+  /** @type {Record<string, unknown>} */
+  const known = {};
+  for (const key of ["firstName", "lastName", "email"]) {
+    if (given[key] !== undefined) known[key] = String(given[key]).slice(0, 1000);
+  }
+  const joined = Number(given.joinedTimestamp);
+  if (Number.isFinite(joined)) known.joinedTimestamp = joined;
+  try {
+    await visitor.request("conference-join", { uid: String(uid), props: known });
+  } catch (error) {
+    complain("conference.join", error);
+    return false;
+  }
+  call(done);
+  return true;
+}
+
+/**
+ * One loop per id, however often it is asked for; the last callback counts.
+ *
+ * @type {Map<string, {callback: unknown, done: Promise<number | null>}>}
+ */
+const polls = new Map();
+
+/** @param {string} uid @param {(position: number) => void} callback */
+function queueStatus(uid, callback) {
+  const id = String(uid);
+  const running = polls.get(id);
+  if (running) {
+    running.callback = callback;
+    return running.done;
+  }
+  const poll = { callback, done: /** @type {Promise<number | null>} */ (pollQueue(id)) };
+  polls.set(id, poll);
+  return poll.done;
+}
+
+/** @param {string} uid */
+async function pollQueue(uid) {
+  for (let misses = 0; ; ) {
+    try {
+      const { position } = await visitor.request("queue-status", { uid });
+      misses = 0;
+      const callback = polls.get(uid)?.callback;
+      if (position === -1) polls.delete(uid);
+      call(callback, position);
+      if (position === -1) return -1;
+    } catch (error) {
+      const code = error instanceof Failure ? error.code : "failed";
+      const passing = code === "lost" || code === "unreachable";
+      if (!passing || misses++ === 0) complain("conference.queueStatus", error);
+      if (!passing) {
+        polls.delete(uid);
+        return null;
+      }
+    }
+    await pause(2000);
+  }
+}

@@ -1,0 +1,174 @@
+// @ts-check
+/** The request of an agent to see the screen. */
+
+/** The question of an agent: `<chatvisor-invitation>`. */
+class Invitation extends HTMLElement {
+  /** @param {Message} ring @param {string} target */
+  ask(ring, target) {
+    this.setAttribute("data-call", ring.callId);
+    const agent = /** @type {Agent} */ (ring.agent);
+    const name = agent.name || agent.email;
+    this.status = element("p", { class: "small", role: "status" });
+    this.status.textContent = text("invitation.window");
+    const dialog = element(
+      "dialog",
+      {
+        role: "alertdialog",
+        dir: text("direction"),
+        tabindex: "-1",
+        "aria-modal": "true",
+        "aria-labelledby": "title",
+        "aria-describedby": "about",
+      },
+      element(
+        "div",
+        { class: "from" },
+        element("div", { class: "face", "aria-hidden": "true" }, initials(name)),
+        element("h2", { id: "title" }, ...phrase("invitation.title", { name })),
+      ),
+      this.about(agent),
+      element("div", { class: "actions" }, this.decliner(ring), this.accepter(ring, target)),
+      this.status,
+    );
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      invitations.decline(ring.callId);
+    });
+    dialog.addEventListener("keydown", (event) => {
+      event.stopPropagation(); // the page's own keys do something behind it
+      keepTab(event, dialog);
+    });
+    shadow(this).append(dialog);
+    // Outside of body: applications that swap its content keep the question.
+    document.documentElement.append(this);
+    dialog.showModal();
+    // Not on a button: a key that was meant for the page must not answer.
+    dialog.focus();
+    this.dialog = dialog;
+  }
+
+  /** @param {Agent} agent */
+  about(agent) {
+    const who = agent.name && agent.name !== agent.email;
+    const intro = who ? "invitation.who" : "invitation.who-named-by-email";
+    const facts = ["choice", "nothing", "view-only", "stop"].map((key) =>
+      element("li", {}, text(`invitation.${key}`)),
+    );
+    return element(
+      "div",
+      { id: "about" },
+      element("p", {}, ...phrase(intro, { ...agent })),
+      element("ul", {}, ...facts),
+    );
+  }
+
+  /** @param {Message} ring */
+  decliner(ring) {
+    const button = element("button", { type: "button", "data-chatvisor-decline": "" });
+    button.textContent = text("invitation.decline");
+    button.addEventListener("click", () => invitations.decline(ring.callId));
+    return button;
+  }
+
+  /**
+   * A real link, so that no pop-up blocker is asked. Not rel=noopener: with that, every
+   * click would open one more window instead of the one that bears the name.
+   *
+   * @param {Message} ring
+   * @param {string} target
+   */
+  accepter(ring, target) {
+    const link = element("a", {
+      class: "button",
+      href: inLanguage(ring.url),
+      target,
+      referrerpolicy: "no-referrer",
+      "data-chatvisor-accept": "",
+    });
+    link.textContent = text("invitation.accept");
+    link.addEventListener("click", () => {
+      if (this.status) this.status.textContent = text("invitation.opened");
+    });
+    return link;
+  }
+
+  leave() {
+    this.dialog?.close(); // gives the focus back
+    this.remove();
+  }
+}
+
+/**
+ * The browser keeps the focus off the page behind; this keeps Tab in the dialog.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} dialog
+ */
+function keepTab(event, dialog) {
+  if (event.key !== "Tab") return;
+  const stops = /** @type {NodeListOf<HTMLElement>} */ (
+    dialog.querySelectorAll("a[href], button")
+  );
+  const root = /** @type {ShadowRoot} */ (dialog.getRootNode());
+  const index = [...stops].indexOf(/** @type {HTMLElement} */ (root.activeElement));
+  const step = event.shiftKey ? -1 : 1;
+  const next = index < 0 && event.shiftKey ? stops.length - 1 : index + step;
+  event.preventDefault();
+  stops[(next + stops.length) % stops.length]?.focus();
+}
+
+/** The questions that are open, by call. */
+const invitations = {
+  /** @type {Map<string, {ring: Message, shown: Invitation, sure: boolean}>} */
+  open: new Map(),
+
+  /** @param {Message} ring */
+  ring(ring) {
+    const known = this.open.get(ring.callId);
+    if (known) {
+      known.sure = true;
+      return;
+    }
+    if (!/^https?:$/.test(new URL(ring.url).protocol)) return;
+    const shown = new Invitation();
+    this.open.set(ring.callId, { ring, shown, sure: true });
+    shown.ask(ring, windowName("visitor", visitor.known?.id ?? ""));
+  },
+
+  /** @param {string} callId @param {string} reason */
+  unring(callId, reason) {
+    const known = this.open.get(callId);
+    if (!known) return;
+    this.open.delete(callId);
+    known.shown.leave();
+    const name = known.ring.agent.name || known.ring.agent.email;
+    if (reason === "no-answer") notify(text("notice.no-answer", { name }));
+    else if (reason === "agent-ended") notify(text("notice.agent-ended", { name }));
+    else if (!["accepted", "declined"].includes(reason)) {
+      notify(text("notice.over", { name }));
+    }
+  },
+
+  /** @param {string} callId */
+  decline(callId) {
+    visitor.socket.send({ type: "decline", callId });
+    this.unring(callId, "declined");
+  },
+
+  /** After a reconnect the service rings again; what it does not ring for is over. */
+  confirm() {
+    for (const known of this.open.values()) known.sure = false;
+    setTimeout(() => {
+      for (const [callId, known] of this.open) {
+        if (!known.sure) this.unring(callId, "over");
+      }
+    }, 3000);
+  },
+
+  clear() {
+    for (const known of this.open.values()) known.shown.leave();
+    this.open.clear();
+  },
+};
+
+customElements.define("chatvisor-invitation", Invitation);

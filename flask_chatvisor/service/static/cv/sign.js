@@ -1,0 +1,167 @@
+// @ts-check
+/** The sign that shows where the own call stands. */
+
+const CORNER_KEY = "chatvisor-corner";
+const CORNERS = ["bottom start", "bottom end", "top end", "top start"];
+const CONTROLS =
+  "a[href], button, input, select, textarea, label, summary, [tabindex='0']";
+
+/**
+ * Where the own call stands: `<chatvisor-sign>`. While the customer waits it is beside
+ * the help button, where there is one; otherwise in a corner of the page.
+ */
+class Sign extends HTMLElement {
+  constructor() {
+    super();
+    /** @type {OwnCall | null} */
+    this.own = null;
+    this.line = element("p", { role: "status" });
+    this.back = element("button", { type: "button", "data-chatvisor-back": "" });
+    this.end = element("button", { type: "button", "data-chatvisor-stop": "" });
+    this.mover = element("button", { type: "button", "data-chatvisor-move": "" }, "⇅");
+    const tools = element("div", { class: "tools" }, this.back, this.end, this.mover);
+    this.box = element("section", { class: "sign" }, this.line, tools);
+    const corner = session.get(CORNER_KEY) ?? "";
+    this.box.dataset.at = CORNERS.includes(corner) ? corner : "";
+    this.back.addEventListener("click", () => void startConference());
+    this.end.addEventListener("click", () => this.stop());
+    this.mover.addEventListener("click", () => {
+      this.move();
+      session.set(CORNER_KEY, this.box.dataset.at ?? "");
+    });
+    shadow(this).append(this.box);
+    document.addEventListener("focusin", (event) => this.yieldTo(event.target));
+  }
+
+  /** Applications that swap what is on the page keep the sign. */
+  disconnectedCallback() {
+    setTimeout(() => {
+      if (this.own && !this.isConnected) this.show(this.own);
+    }, 100);
+  }
+
+  /** @param {OwnCall} own */
+  show(own) {
+    this.own = own;
+    const { box } = this;
+    box.dataset.state = own.state;
+    box.setAttribute("aria-label", text("sign.label"));
+    box.dir = text("direction");
+    this.nameButtons(own);
+    this.settle(own.state === "waiting" ? besideHelpButton() : null);
+    const words = this.words(own);
+    const now = words.map((word) => word.textContent).join("");
+    if (this.line.textContent !== now) this.line.replaceChildren(...words);
+  }
+
+  clear() {
+    if (!this.own) return;
+    this.own = null;
+    const focused = this.shadowRoot?.activeElement;
+    this.remove();
+    const button = document.querySelector("[data-chatvisor-conference]");
+    if (focused && button instanceof HTMLElement) button.focus();
+  }
+
+  stop() {
+    if (!this.own) return;
+    visitor.stop(this.own.callId);
+    this.show(this.own);
+  }
+
+  /** @param {OwnCall} own @returns {(Node)[]} */
+  words(own) {
+    const name = own.agent?.name || own.agent?.email || "";
+    const number = new Intl.NumberFormat(language()).format((own.position ?? 0) + 1);
+    let key = `sign.${own.state}`;
+    if (own.callId === visitor.stopping) key = "sign.ending";
+    else if (!own.window) key = "sign.closed";
+    else if (own.state === "waiting" && !own.position) key = "sign.next";
+    return phrase(key, { name, number }).map((piece) =>
+      typeof piece === "string" ? new Text(piece) : piece,
+    );
+  }
+
+  /** @param {OwnCall} own */
+  nameButtons(own) {
+    const shared = own.state === "connecting" || own.state === "live";
+    this.back.textContent = text(own.window ? "sign.back" : "sign.reopen");
+    this.end.textContent = text(shared && own.window ? "sign.stop" : "sign.cancel");
+    // Not "disabled", which would take the focus from it.
+    this.end.setAttribute("aria-disabled", String(own.callId === visitor.stopping));
+    this.mover.setAttribute("aria-label", text("sign.move"));
+    this.mover.title = text("sign.move");
+  }
+
+  /** @param {Element | null} place beside the help button, or nowhere in particular */
+  settle(place) {
+    const { box } = this;
+    const home = place ?? document.documentElement;
+    if (this.parentNode === home && this.isConnected) return;
+    delete box.dataset.shown;
+    home.append(this);
+    if (place) return box.removeAttribute("popover");
+    box.setAttribute("popover", "manual");
+    box.dataset.shown = "";
+    // Above dialogs of the page as well, where the browser can do that.
+    if ("showPopover" in box) box.showPopover();
+    if (!box.dataset.at) this.findRoom();
+  }
+
+  move() {
+    const next = CORNERS.indexOf(this.box.dataset.at ?? "") + 1;
+    this.box.dataset.at = CORNERS[next % CORNERS.length];
+  }
+
+  /** Into the first corner in which it covers nothing that one could click on. */
+  findRoom() {
+    this.move();
+    for (let tried = 1; tried <= CORNERS.length && this.covers(); tried++) this.move();
+  }
+
+  covers() {
+    const { left, top, width, height } = this.box.getBoundingClientRect();
+    const points = [0.02, 0.25, 0.5, 0.75, 0.98].flatMap((x) =>
+      [0.1, 0.5, 0.9].map((y) => [left + x * width, top + y * height]),
+    );
+    return points.some(([x = 0, y = 0]) =>
+      document.elementsFromPoint(x, y).some((under) => under.closest(CONTROLS)),
+    );
+  }
+
+  /** What has the focus must be seen. @param {EventTarget | null} target */
+  yieldTo(target) {
+    if (!this.own || !this.box.hasAttribute("popover") || target === this) return;
+    if (!(target instanceof Element) || target.matches("body, html, dialog")) return;
+    const focused = target.getBoundingClientRect();
+    for (let tried = 0; tried < CORNERS.length; tried++) {
+      const { left, right, top, bottom } = this.box.getBoundingClientRect();
+      const apart = focused.right <= left || focused.left >= right;
+      if (apart || focused.bottom <= top || focused.top >= bottom) return;
+      this.move();
+    }
+  }
+}
+
+/** The place that the help button keeps for it, if one can be seen. */
+function besideHelpButton() {
+  const places = [...document.querySelectorAll("[data-chatvisor-queue]")];
+  // An empty place has no size: its button tells whether one can see it.
+  return places.find((place) => place.parentElement?.checkVisibility?.()) ?? null;
+}
+
+/** One for the page, made when there is something to show. */
+const sign = {
+  /** @type {Sign | null} */
+  made: null,
+  /** @param {OwnCall} own */
+  show(own) {
+    this.made ??= new Sign();
+    this.made.show(own);
+  },
+  clear() {
+    this.made?.clear();
+  },
+};
+
+customElements.define("chatvisor-sign", Sign);

@@ -1,0 +1,260 @@
+// @ts-check
+/** The visitor: who this browser is to the service, and what it is told. */
+
+/** What may be told of the page: never the query string or the fragment. */
+function currentPage() {
+  const clip = (/** @type {string} */ value) => value.slice(0, 1000);
+  return { title: clip(document.title), path: clip(window.location.pathname) };
+}
+
+const isVisible = () => document.visibilityState === "visible";
+
+/** This browser as the service knows it. It has a socket once there is a need. */
+class Visitor {
+  constructor() {
+    /** @type {{id: string, secret: string} | null} */
+    this.known = null;
+    /** @type {ActiveUser | null} */
+    this.tag = null;
+    this.welcomed = false;
+    /** @type {OwnCall | null} */
+    this.call = null;
+    /** The call that was to be stopped: said again until it is. */
+    this.stopping = "";
+    /** @type {"none" | "wanted" | "sent"} */
+    this.reset = "none";
+    this.told = "";
+    this.requests = 0;
+    /** @type {Map<number, {resolve: (m: Message) => void, reject: (e: Failure) => void}>} */
+    this.pending = new Map();
+    /** @type {Set<() => void>} */
+    this.waiting = new Set();
+    this.socket = new Socket(
+      () => this.hello(),
+      (message) => this.receive(message),
+      (code) => this.closed(code),
+    );
+    this.load();
+  }
+
+  load() {
+    try {
+      const stored = JSON.parse(local.get(VISITOR_KEY) ?? "null");
+      const fits = typeof stored?.id === "string" && typeof stored.secret === "string";
+      this.known = fits ? { id: stored.id, secret: stored.secret } : null;
+    } catch {
+      this.known = null;
+    }
+  }
+
+  /** @returns {Message} */
+  hello() {
+    const page = currentPage();
+    this.told = JSON.stringify([page, isVisible()]);
+    const hello = { type: "hello-visitor", page, visible: isVisible() };
+    if (!this.known) return hello;
+    return { ...hello, visitorId: this.known.id, secret: this.known.secret };
+  }
+
+  /** @param {number} code */
+  closed(code) {
+    this.welcomed = false;
+    for (const request of this.pending.values()) request.reject(new Failure("lost"));
+    this.pending.clear();
+    if (this.reset === "sent") this.reset = "none"; // the next hello asks for a new id
+    if (!FINAL_CODES.has(code)) return true;
+    complain("socket", new Failure(`closed-${code}`));
+    return false;
+  }
+
+  /** @param {Message} message */
+  receive(message) {
+    switch (message.type) {
+      case "welcome":
+        return this.welcome(message);
+      case "ring":
+        return invitations.ring(message);
+      case "unring":
+        return invitations.unring(message.callId, message.reason);
+      case "own-call":
+        return this.take(message.call);
+      case "refused":
+        return this.refused(message);
+      default:
+        return this.settle(message);
+    }
+  }
+
+  /** @param {Message} message */
+  welcome(message) {
+    if (this.reset === "wanted") return this.sendReset();
+    if (this.known?.id !== message.visitorId) invitations.clear();
+    this.reset = "none";
+    this.known = { id: message.visitorId, secret: message.secret };
+    local.set(VISITOR_KEY, JSON.stringify(this.known));
+    this.welcomed = true;
+    invitations.confirm();
+    this.take(message.call ?? null);
+    if (this.tag) this.sendTag();
+    this.tellPage();
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+
+  /** @param {OwnCall | null} call where it stands now */
+  take(call) {
+    this.call = call;
+    const live = call?.state === "live";
+    document.documentElement.toggleAttribute("data-chatvisor-sharing", live);
+    if (call && call.callId === this.stopping) this.stop(call.callId);
+    if (call) sign.show(call);
+    else sign.clear();
+  }
+
+  /** @param {string} callId */
+  stop(callId) {
+    this.stopping = callId;
+    this.socket.send({ type: "stop", callId });
+  }
+
+  /** @param {ActiveUser} tag */
+  setTag(tag) {
+    if (typeof tag !== "object" || tag === null || Array.isArray(tag)) {
+      throw new Failure("bad-request", "a tag is an object");
+    }
+    this.tag = tag;
+    if (this.welcomed) this.sendTag();
+    else this.socket.open();
+  }
+
+  sendTag() {
+    try {
+      this.socket.send({ type: "tag", tag: this.tag });
+    } catch (error) {
+      this.tag = null;
+      complain("user.tag", error);
+    }
+  }
+
+  forget() {
+    this.tag = null;
+    local.set(VISITOR_KEY, null);
+    this.clear();
+    if (!this.known) return;
+    this.reset = "wanted";
+    if (this.welcomed) this.sendReset();
+    else this.socket.open();
+  }
+
+  sendReset() {
+    this.welcomed = false;
+    this.reset = "sent";
+    this.known = null;
+    this.socket.send({ type: "reset" });
+  }
+
+  /** Show nothing any more of what concerned the one it was before. */
+  clear() {
+    invitations.clear();
+    this.take(null);
+  }
+
+  /** Another tab became somebody else: so does this one, without its tag. */
+  follow() {
+    // Unless it was this one that has begun: then the others follow it.
+    if (this.reset !== "none") return;
+    const before = this.known?.id;
+    this.load();
+    if (this.known?.id === before) return;
+    this.tag = null;
+    this.welcomed = false;
+    this.clear();
+    if (!this.socket.wanted) return;
+    this.socket.drop();
+    this.socket.comeBack(); // with a delay: the other tab has its new id by then
+  }
+
+  tellPage() {
+    const page = currentPage();
+    const now = JSON.stringify([page, isVisible()]);
+    if (!this.welcomed || now === this.told) return;
+    this.told = now;
+    this.socket.send({ type: "page", page, visible: isVisible() });
+  }
+
+  /** @returns {Promise<void>} kept once the service has said who this is */
+  ready() {
+    if (this.welcomed) return Promise.resolve();
+    this.socket.open();
+    return new Promise((resolve) => this.waiting.add(resolve));
+  }
+
+  /**
+   * @param {string} type
+   * @param {Record<string, unknown>} [fields]
+   * @returns {Promise<Message>}
+   */
+  request(type, fields = {}) {
+    const requestId = ++this.requests;
+    return new Promise((resolve, reject) => {
+      this.pending.set(requestId, { resolve, reject });
+      setTimeout(() => {
+        this.pending.delete(requestId);
+        reject(new Failure("unreachable", "the service does not answer"));
+      }, REQUEST_TIMEOUT);
+      void this.ready().then(() => {
+        // What was given up is not carried out much later.
+        if (!this.pending.has(requestId)) return;
+        this.socket.send({ type, requestId, ...fields });
+      });
+    });
+  }
+
+  /** @param {Message} message */
+  settle(message) {
+    this.pending.get(message.requestId)?.resolve(message);
+    this.pending.delete(message.requestId);
+  }
+
+  /** @param {Message} message */
+  refused(message) {
+    const failure = new Failure(message.code, message.detail);
+    const request = this.pending.get(message.requestId);
+    if (!request) return complain("refused", failure);
+    this.pending.delete(message.requestId);
+    request.reject(failure);
+  }
+}
+
+/** @param {Visitor} visitor */
+function followPage(visitor) {
+  let timer = 0;
+  const changed = () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => visitor.tellPage(), 200);
+  };
+  document.addEventListener("visibilitychange", changed);
+  window.addEventListener("popstate", changed);
+  /** @type {EventTarget | undefined} */ (scope.navigation)?.addEventListener(
+    "currententrychange",
+    changed,
+  );
+  // Without the Navigation API a new title tells of a client-side navigation.
+  if (document.head) {
+    const watch = { childList: true, subtree: true, characterData: true };
+    new MutationObserver(changed).observe(document.head, watch);
+  }
+  window.addEventListener("storage", (event) => {
+    if (event.key === VISITOR_KEY || event.key === null) visitor.follow();
+  });
+  window.addEventListener("pagehide", () => visitor.clear());
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    // The page may be of a session that is over. Where the application's tag script
+    // is, it asks again; elsewhere the tag stands if this is the same visitor still.
+    if (document.getElementById("chatvisor-tag")) visitor.tag = null;
+    visitor.follow();
+  });
+}
+
+const visitor = new Visitor();
