@@ -70,7 +70,7 @@ SHEET.replaceSync(`
   }
   .small { font-size: 0.875em; margin-block-start: 0.75em; text-align: center; }
   .notice {
-    position: fixed; inset-block: auto 1em; inset-inline: auto 1em; margin: 0;
+    position: fixed; inset: auto; inset-inline-end: 1em; margin: 0;
     z-index: 2147483647;
     display: flex; flex-wrap: wrap; gap: 0.75em 1em; align-items: center;
     max-inline-size: min(26em, calc(100vw - 2em)); padding: 0.875em 1em;
@@ -90,8 +90,8 @@ SHEET.replaceSync(`
     box-shadow: 0 6px 24px rgb(10 20 30 / 22%);
   }
   .sign[popover]:not([data-shown]) { display: none; }
-  .sign[data-at~="bottom"] { inset-block-end: 1em; }
-  .sign[data-at~="top"] { inset-block-start: 1em; }
+  :is(.sign, .notice)[data-at~="bottom"] { inset-block-end: 1em; }
+  :is(.sign, .notice)[data-at~="top"] { inset-block-start: 1em; }
   .sign[data-at~="start"] { inset-inline-start: 1em; }
   .sign[data-at~="end"] { inset-inline-end: 1em; }
   .sign p {

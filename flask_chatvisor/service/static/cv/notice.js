@@ -8,7 +8,7 @@ class Notice extends HTMLElement {
     const close = element("button", { type: "button" }, text("notice.close"));
     close.addEventListener("click", () => this.remove());
     const look = { class: "notice", popover: "manual", dir: text("direction") };
-    const box = element("div", look);
+    const box = element("div", { ...look, "data-at": sign.isLow() ? "top" : "bottom" });
     const line = element("p", { role: "status" });
     box.append(line);
     if (link) {

@@ -162,6 +162,11 @@ const sign = {
   clear() {
     this.made?.clear();
   },
+  /** Whether it is at the foot of the page: what comes next goes elsewhere. */
+  isLow() {
+    const box = this.made?.own && this.made.box;
+    return Boolean(box?.hasAttribute("popover") && box.dataset.at?.includes("bottom"));
+  },
 };
 
 customElements.define("chatvisor-sign", Sign);
