@@ -16,6 +16,7 @@ from .context import this_app
 from .directory import SORTS
 from .directory import Query
 from .errors import ServiceError
+from .errors import ServiceUnavailable
 from .errors import SetupError
 from .rest.models import ActiveUser
 from .state import State
@@ -71,7 +72,7 @@ def users(as_json: bool, q: str, label: str, assigned: str, sort: str) -> None:
     try:
         found = current_state().directory.unfiltered(query)
     except (ServiceError, SetupError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(_told(error)) from error
     if as_json:
         listed = {"users": [user.to_json() for user in found], "total": len(found)}
         click.echo(json.dumps(listed, indent=2))
@@ -79,6 +80,16 @@ def users(as_json: bool, q: str, label: str, assigned: str, sort: str) -> None:
         click.echo(_table(_COLUMNS, map(_row, found)))
     else:
         click.echo("Nobody is active.")
+
+
+def _told(error: ServiceError | SetupError) -> str:
+    state = current_state()
+    if not isinstance(error, ServiceUnavailable) or not state.settings.embedded:
+        return str(error)
+    return (
+        f"{error.message} It is embedded: it runs while the application does, from its"
+        " first request on. Start the application, with this CHATVISOR_EMBEDDED_BIND."
+    )
 
 
 @chatvisor.command()

@@ -193,7 +193,8 @@ class _EmbeddedStart:
             fault = str(error)
         # Once, and not by every request.
         if fault and fault != self._told:
-            self._app.logger.error("%s", fault)
+            event = {"event": "chatvisor.embedded.failed"}
+            self._app.logger.error("%s", fault, extra=event)
         self._told = fault
 
 

@@ -151,7 +151,9 @@ class _Cleaning:
             self._shrink(tag)
         if self._remarks:
             done = "; ".join(dict.fromkeys(self._remarks))
-            logger.warning("Tag of %r: %s.", tag.get("id", tag.get("email")), done)
+            who = tag.get("id", tag.get("email"))
+            event = {"event": "chatvisor.tag.cleaned"}
+            logger.warning("Tag of %r: %s.", who, done, extra=event)
         return tag
 
     def _text(self, name: str, value: t.Any, most: int = MAX_TEXT) -> str | None:

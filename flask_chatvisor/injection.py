@@ -112,7 +112,8 @@ def _tag_page(response: Response) -> Response:
         tagged, reason = page.tagged()
     except Exception:
         # Whatever goes wrong in here or in a loader, the page itself is good.
-        logger.exception("%s was not tagged.", page.request.path)
+        event = {"event": "chatvisor.tag.failed"}
+        logger.exception("%s was not tagged.", page.request.path, extra=event)
         tagged, reason = response, Reason.ERROR
     if page.settings.debug_header:
         tagged.headers["X-Chatvisor"] = reason.value if reason else "tagged"
@@ -288,7 +289,8 @@ def _settle(app: Flask) -> None:
     if state_of(app).settings.enabled and not hasattr(app, "login_manager"):
         logger.error(
             "There is no LoginManager, so no page is tagged. Initialise Flask-Login:"
-            " LoginManager(app)."
+            " LoginManager(app).",
+            extra={"event": "chatvisor.setup.no-login-manager"},
         )
     hooks = app.after_request_funcs[None]
     ours = hooks.index(_tag_page)

@@ -87,5 +87,8 @@ def nonce_of(request: Request) -> str | None:
         return None
     if isinstance(nonce, str) and _NONCE.fullmatch(nonce):
         return nonce
-    logger.warning("The page's csp_nonce is not one, so it is not used.")
+    logger.warning(
+        "The page's csp_nonce is not one, so it is not used.",
+        extra={"event": "chatvisor.nonce.refused"},
+    )
     return None

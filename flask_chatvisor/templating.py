@@ -144,7 +144,8 @@ def harmless(
             except Exception:
                 # The page is the application's: it is good without our part of it.
                 if _first_time("fault"):
-                    logger.exception("A macro on %s shows nothing.", request.path)
+                    event = {"event": "chatvisor.macro.failed"}
+                    logger.exception("A macro on %s fails.", request.path, extra=event)
                 return otherwise()
 
         return asked

@@ -416,6 +416,15 @@ def test_users_are_everybody_whatever_a_policy_says(service: FakeService) -> Non
     assert "Anna" in output
 
 
+def test_users_of_an_embedded_service_that_does_not_run_say_how_to_start_it() -> None:
+    commands = runner(EMBEDDED=True, EMBEDDED_BIND=f"127.0.0.1:{free_port()}")
+    code, output = run(commands, "users")
+    assert code == 1
+    assert "Start the application" in output
+    assert "CHATVISOR_EMBEDDED_BIND" in output
+    assert "CHATVISOR_API_URL" not in output
+
+
 def test_a_name_does_not_steer_the_terminal(service: FakeService) -> None:
     service.add(firstname="\x1b[2J\x07John\r\n\u202e")
     _, output = run(runner(**service.config()), "users")

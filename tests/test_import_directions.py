@@ -53,6 +53,7 @@ SERVICE_LAYERS = (
     {"service.hub"},
     {"service.switchboard", "service.events"},
     {"service.rest", "service.sockets", "service.pages", "service.server"},
+    {"service.application"},
     {"service"},
     {"service.embedded", "service.__main__"},
 )

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import signal
 import sys
 from collections.abc import Mapping
 
-from . import create_service
-from .server import calm_the_collector
-from .server import listen
-from .server import make_server
-from .settings import Settings
-from .settings import SettingsError
-from .settings import base_url
-from .settings import from_environ
+try:
+    from .application import create_service
+    from .server import calm_the_collector
+    from .server import listen
+    from .server import make_server
+    from .settings import Settings
+    from .settings import SettingsError
+    from .settings import base_url
+    from .settings import from_environ
+except ImportError as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(
+        f"The service needs the package {error.name!r}. Install it with its extra:"
+        " pip install 'flask-chatvisor[service]'"
+    )
+
+#: Characters below which a token could be guessed.
+LONG_ENOUGH = 32
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
@@ -25,6 +39,13 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    if any(len(token) < LONG_ENOUGH for token in settings.api_tokens):
+        logger.warning(
+            "CHATVISOR_SERVICE_API_TOKEN is shorter than %d characters: whoever guesses"
+            " it sees and calls everybody.",
+            LONG_ENOUGH,
+            extra={"event": "chatvisor.service.short-token"},
+        )
     return serve(settings)
 
 

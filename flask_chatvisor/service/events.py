@@ -51,7 +51,8 @@ class Events:
         try:
             self._queue.put_nowait({"id": str(uuid.uuid4()), **event})
         except queue.Full:
-            logger.error("A call event was dropped: %d wait.", MOST_WAITING)
+            name = {"event": "chatvisor.event.dropped"}
+            logger.error("A call event was dropped: %d wait.", MOST_WAITING, extra=name)
 
     def stop(self, patience: float = 2.0) -> None:
         """Deliver what waits, for at most so many seconds."""
@@ -68,7 +69,8 @@ class Events:
             try:
                 deliver(event)
             except Exception:  # the application's code: the next event is not its fault
-                logger.exception("A call event's receiver failed.")
+                name = {"event": "chatvisor.event.receiver-failed"}
+                logger.exception("A call event's receiver failed.", extra=name)
 
 
 class Poster:
@@ -104,7 +106,8 @@ class Poster:
             if pause is None or not again:
                 break
             self._sleep(pause)
-        logger.error("A call event was not delivered: %s.", problem)
+        name = {"event": "chatvisor.event.undelivered"}
+        logger.error("A call event was not delivered: %s.", problem, extra=name)
 
     def _attempt(self, body: bytes) -> tuple[str, bool]:
         """Try once; return what went wrong, and whether to try again."""

@@ -201,7 +201,8 @@ def _limited(
 
 
 def _too_often(wait: int) -> Response:
-    logger.warning("%s asks %s too often.", _agent().email, request.path)
+    event = {"event": "chatvisor.agent.rate-limited"}
+    logger.warning("%s asks %s too often.", _agent().email, request.path, extra=event)
     detail = _("You have asked for this very often in a short time.")
     remedy = ngettext(
         "Try again in %(number)s second.", "Try again in %(number)s seconds.", wait
@@ -298,7 +299,10 @@ def _loaded_token(agent: Agent) -> str:
     load = current_state().loaders.user_token
     loaded = load(agent) if load is not None else None
     if not isinstance(loaded, str) or not loaded:
-        logger.error("The user_token_loader returned no token for %s.", agent.email)
+        event = {"event": "chatvisor.user-token.missing"}
+        logger.error(
+            "The user_token_loader returned no token for %s.", agent.email, extra=event
+        )
         raise UserTokenUnavailable()
     return loaded
 
@@ -310,7 +314,7 @@ def _page(
     **shown: t.Any,
 ) -> Response:
     if trouble is not None:
-        logger.warning("%s", trouble)
+        _log(trouble)
     page = render_template(f"chatvisor/{template}", trouble=trouble, **shown)
     return make_response(page, status or (trouble.http_status if trouble else 200))
 
@@ -406,13 +410,17 @@ def _protect(response: Response) -> Response:
 def _on_trouble(error: ServiceError | UserTokenUnavailable) -> Response:
     # That somebody has left is no trouble.
     if not isinstance(error, UnknownVisitor):
-        logger.warning("%s", error)
+        _log(error)
     message, remedy = told(error)
     response = guard.problem(error.http_status, error.code, message, remedy=remedy)
     wait = getattr(error, "retry_after", None)
     if wait is not None:
         response.headers["Retry-After"] = str(int(wait))
     return response
+
+
+def _log(trouble: ServiceError | UserTokenUnavailable) -> None:
+    logger.warning("%s", trouble, extra={"event": "chatvisor.service.trouble"})
 
 
 def _on_fault(_error: Exception) -> ResponseReturnValue:

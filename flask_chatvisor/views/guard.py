@@ -200,7 +200,10 @@ def _unauthorized(as_json: bool) -> ResponseReturnValue:
         return problem(401, "not-signed-in", _("Sign in first."))
     manager = getattr(current_app, "login_manager", None)
     if manager is None:
-        logger.error("There is no LoginManager, so nobody can be an agent.")
+        logger.error(
+            "There is no LoginManager, so nobody can be an agent.",
+            extra={"event": "chatvisor.setup.no-login-manager"},
+        )
         abort(401)
     return t.cast(ResponseReturnValue, manager.unauthorized())
 

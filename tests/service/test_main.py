@@ -7,15 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
+import starlette
+
+import flask_chatvisor
 
 PATIENCE = 20
 
 
 def start(**settings: str) -> subprocess.Popen[str]:
-    given = {"API_TOKEN": "token", "BIND": "127.0.0.1:0", **settings}
+    given = {"API_TOKEN": "t" * 32, "BIND": "127.0.0.1:0", **settings}
     environ = {f"CHATVISOR_SERVICE_{name}": value for name, value in given.items()}
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "flask_chatvisor.service"],
@@ -97,3 +101,33 @@ def test_no_request_is_logged() -> None:
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (stdout, stderr) == ("", "")
+
+
+def test_a_token_that_could_be_guessed_is_warned_of_and_not_shown() -> None:
+    process = start(API_TOKEN="short-token")
+    address_of(process)
+    process.send_signal(signal.SIGINT)
+    code, stderr = finish(process)
+    assert code == 0
+    assert "CHATVISOR_SERVICE_API_TOKEN is shorter than 32 characters" in stderr
+    assert "short-token" not in stderr
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    # All that is installed here but one package of the extra, and -S: no other place.
+    for entry in Path(starlette.__file__).parents[1].iterdir():
+        if not entry.name.startswith("starlette"):
+            (tmp_path / entry.name).symlink_to(entry)
+    sources = Path(flask_chatvisor.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "flask_chatvisor.service"],
+        env={**os.environ, "PYTHONPATH": f"{sources}{os.pathsep}{tmp_path}"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "The service needs the package 'starlette'. Install it with its extra:"
+        " pip install 'flask-chatvisor[service]'\n"
+    )

@@ -1,0 +1,87 @@
+"""Puts the service together: :func:`create_service`."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+from collections.abc import AsyncIterator
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from .access import Access
+from .access import Refusal
+from .events import Event
+from .events import Events
+from .events import Poster
+from .hub import Hub
+from .pages import Pages
+from .rest import Cors
+from .rest import Rest
+from .rest import on_http_error
+from .rest import on_refusal
+from .settings import Settings as Settings
+from .settings import SettingsError as SettingsError
+from .sockets import Sockets
+from .store import MemoryStore
+from .store import Store
+from .switchboard import Switchboard
+from .throttle import Throttle
+
+
+class Service:
+    """The ASGI application: WebSockets go straight to their endpoint."""
+
+    def __init__(self, web: Starlette, sockets: Sockets) -> None:
+        self._web = web
+        self._sockets = sockets
+
+    async def __call__(self, scope: t.Any, receive: t.Any, send: t.Any) -> None:
+        app = self._sockets if scope["type"] == "websocket" else self._web
+        await app(scope, receive, send)
+
+
+def create_service(
+    settings: Settings,
+    *,
+    on_event: Callable[[Event], None] | None = None,
+    store: Store | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Service:
+    """Make a service.
+
+    :param on_event: is called with every call event, in a thread of its own; where it
+        is left out, events are posted to the settings' URL, if there is one.
+    :param store: where visitors and calls are remembered.
+    :param clock: epoch seconds.
+    """
+    store = MemoryStore() if store is None else store
+    access = Access(settings)
+    hub = Hub(settings, store, access)
+    events = Events(on_event or _poster(settings))
+    board = Switchboard(hub, settings.timings, clock=clock, on_event=events.put)
+    throttle = Throttle(settings.limits)
+    rest = Rest(settings, access, store, board, throttle)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        board.stop()
+        events.stop()
+
+    web = Starlette(
+        routes=[*rest.routes(), *Pages(settings).routes()],
+        middleware=[Middleware(Cors, settings=settings)],
+        exception_handlers={Refusal: on_refusal, HTTPException: on_http_error},
+        lifespan=lifespan,
+    )
+    return Service(web, Sockets(settings, board, throttle))
+
+
+def _poster(settings: Settings) -> Callable[[Event], None] | None:
+    if settings.events_url is None:
+        return None
+    return Poster(settings.events_url, settings.api_tokens[0])
