@@ -93,7 +93,8 @@ class Statuses(t.NamedTuple):
 class Directory:
     """Looks active users up, for one application.
 
-    :param clock: epoch seconds.
+    :param clock: epoch seconds; for what is shown alone.
+    :param monotonic: seconds that only ever grow: how old an answer is.
     :param patience: seconds after which a request to the service is overdue: until it
         is over, nobody else waits for the service.
     """
@@ -105,13 +106,15 @@ class Directory:
         loaders: Loaders,
         *,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
         self._client = client
         self._settings = settings
         self._loaders = loaders
         self._clock = clock
-        self._cache = Cache(settings.cache_seconds, clock, patience=patience)
+        self._monotonic = monotonic
+        self._cache = Cache(settings.cache_seconds, monotonic, patience=patience)
 
     def now(self) -> dt.datetime:
         """The time by the directory's clock."""
@@ -160,7 +163,7 @@ class Directory:
         allowed = list(filter(allows, answer.value.in_order(sort)))
         start = (page - 1) * page_size
         shown = tuple(allowed[start : start + page_size])
-        return _listing(shown, len(allowed), page, page_size, answer)
+        return self._listing(shown, len(allowed), page, page_size, answer)
 
     def status(
         self, query: str, *, agent: Agent | None = None, tick: int | None = None
@@ -220,7 +223,7 @@ class Directory:
             return Statuses(dict.fromkeys(asked), self.now())
         allows = self._policy(agent)
         found: dict[str, ActiveUser | None] = {}
-        as_of = self._clock()
+        asked_at = self._monotonic()
         for some in batched(asked):
             answer = self._named(some, tick)
             users = [one for one in _current(answer) if not allows or allows(one)]
@@ -228,8 +231,8 @@ class Directory:
                 query: pick(user for user in users if is_meant(user, query))
                 for query in some
             }
-            as_of = min(as_of, answer.asked_at)
-        return Statuses(found, _moment(as_of))
+            asked_at = min(asked_at, answer.asked_at)
+        return Statuses(found, self._time_of(asked_at))
 
     def unfiltered(self, query: Query | None = None) -> tuple[ActiveUser, ...]:
         """List everybody, for those who run the application: no policy, no cache.
@@ -245,6 +248,10 @@ class Directory:
         :raises ServiceError: one of its subclasses, for trouble with the service.
         """
         return t.cast(T, self._cache.ask(lambda: question(self._client)))
+
+    def _time_of(self, moment: float) -> dt.datetime:
+        """Say by the clock when something was that is known by its age."""
+        return self.now() - dt.timedelta(seconds=self._monotonic() - moment)
 
     def _available(self) -> bool:
         if self._settings.directory == "browser":
@@ -271,12 +278,23 @@ class Directory:
             tick=tick,
         )
         found = answer.value
-        return _listing(found.results, found.total, page, page_size, answer)
+        return self._listing(found.results, found.total, page, page_size, answer)
 
     def _named(self, queries: tuple[str, ...], tick: int | None) -> Answer:
         return self._cache.get(
             ("statuses", queries), lambda: load_named(self._client, queries), tick=tick
         )
+
+    def _listing(
+        self,
+        users: tuple[ActiveUser, ...],
+        total: int,
+        page: int,
+        page_size: int,
+        answer: Answer,
+    ) -> Listing:
+        as_of = self._time_of(answer.asked_at)
+        return Listing(users, total, page, page_size, as_of, answer.trouble)
 
     def _everyone(self, query: Query, tick: int | None) -> Answer:
         # It is sorted here, so that all orders share what was loaded.
@@ -387,13 +405,6 @@ def _sort_key(user: ActiveUser, by: str) -> tuple[str, float]:
 
 def _wait_key(user: ActiveUser) -> float:
     return user.waiting_since.timestamp() if user.waiting_since else float("inf")
-
-
-def _listing(
-    users: tuple[ActiveUser, ...], total: int, page: int, page_size: int, answer: Answer
-) -> Listing:
-    as_of = _moment(answer.asked_at)
-    return Listing(users, total, page, page_size, as_of, answer.trouble)
 
 
 def _current(answer: Answer) -> t.Any:

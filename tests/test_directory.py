@@ -48,10 +48,14 @@ MakeDirectory = Callable[..., Directory]
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """Stands still until it is moved.
+
+    :ivar set_by: by how much somebody has set what it shows.
+    """
 
     def __init__(self) -> None:
         self.now = NOON
+        self.set_by = 0.0
 
     def __call__(self) -> float:
         return self.now
@@ -83,7 +87,13 @@ def make_directory(service: FakeService, clock: Clock) -> Iterator[MakeDirectory
         transport = Transport(url, service.api_token, (5, 5), sleep=no_pause)
         transports.append(transport)
         client = Client(transport, settings.api_paths)
-        return Directory(client, settings, Loaders(policy=policy), clock=clock)
+        return Directory(
+            client,
+            settings,
+            Loaders(policy=policy),
+            clock=lambda: clock.now + clock.set_by,
+            monotonic=clock,
+        )
 
     yield make_directory
     for transport in transports:
@@ -198,12 +208,18 @@ def test_nothing_is_remembered_with_zero_cache_seconds(
     assert len(service.requests) == 2
 
 
-def test_a_clock_that_was_set_back_does_not_keep_an_answer(
-    service: FakeService, make_directory: MakeDirectory, clock: Clock
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_was_set_keeps_no_answer_and_loses_none(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock, hours: int
 ) -> None:
     directory = make_directory()
     directory.active_users()
-    clock.now -= 3600
+    clock.set_by = hours * 3600
+    shown = directory.active_users()
+    assert len(service.requests) == 1
+    # As old as it was, by the time that the agent's clock shows now.
+    assert directory.now() - shown.as_of == dt.timedelta(0)
+    clock.now += 0.4
     directory.active_users()
     assert len(service.requests) == 2
 

@@ -108,7 +108,6 @@ class Transport:
     :param base_url: of the service; paths are appended to it.
     :param token: sent as ``Authorization: Bearer``, to this base URL only.
     :param timeout: seconds to connect, and seconds for each read and for the body.
-    :param session: a prepared ``requests.Session``.
     :param sleep: waits that many seconds between two attempts.
     :param random: a number from 0 to 1 for the jitter.
     :param clock: seconds that only ever grow.
@@ -121,7 +120,6 @@ class Transport:
         token: str | None,
         timeout: tuple[float, float],
         *,
-        session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
         clock: Callable[[], float] = time.monotonic,
@@ -129,7 +127,7 @@ class Transport:
     ) -> None:
         self.base_url: str = base_url.rstrip("/")
         self._timeout = timeout
-        self._session = session or requests.Session()
+        self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._auth = _Bearer(token)
         self._proxies = _proxies(self.base_url)

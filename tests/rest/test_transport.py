@@ -438,16 +438,6 @@ def test_cookies_of_the_service_are_not_kept(pauses: Pauses) -> None:
     assert "Cookie" not in upstream.requests[1].headers
 
 
-def test_a_session_of_the_application_is_used(pauses: Pauses) -> None:
-    session = requests.Session()
-    session.headers["X-Tenant"] = "seven"
-    with Upstream(OK) as upstream:
-        transport = make_transport(upstream.url, pauses, session=session)
-        transport.get("/x")
-        transport.close()
-    assert upstream.requests[0].headers["X-Tenant"] == "seven"
-
-
 def test_what_is_known_to_be_wrong_is_said_and_nothing_sent(pauses: Pauses) -> None:
     faults = [ServiceUnavailable("Somebody else has the address."), None]
     with Upstream(OK) as upstream:
