@@ -269,9 +269,11 @@ def test_who_signs_out_waits_no_more_and_sees_no_sign(john: Page) -> None:
 def test_an_agent_who_joins_is_announced_on_the_page(john: Page, mary: Page) -> None:
     window = window_by_click(john, HELP)
     expect_state(window, "waiting")
+    john.focus(BACK)
     call(mary)
     expect_state(window, "accepted")
     expect(john.locator(f"html > {SIGN}")).to_contain_text("Mary Major is with you.")
+    expect(john.locator(BACK)).to_be_focused()
     expect(sign(john).get_by_role("status")).to_contain_text("Mary Major")
 
 

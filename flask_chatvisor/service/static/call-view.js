@@ -323,8 +323,12 @@ function announce(model, values) {
 function keepFocus(model) {
   const active = document.activeElement;
   if (active && active !== document.body && active.checkVisibility()) return;
+  // Whoever does not use the keys sees no ring around the picture.
+  part("stage").toggleAttribute("data-quiet", true);
   part(showsPicture(model) ? "stage" : "head").focus({ preventScroll: true });
 }
+
+document.addEventListener("keydown", () => part("stage").removeAttribute("data-quiet"));
 
 /** @param {Model} model */
 export function renderDuration(model) {

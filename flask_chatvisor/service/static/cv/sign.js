@@ -48,7 +48,9 @@ class Sign extends HTMLElement {
     box.setAttribute("aria-label", text("sign.label"));
     box.dir = text("direction");
     this.nameButtons(own);
+    const focused = this.shadowRoot?.activeElement;
     this.settle(own.state === "waiting" ? besideHelpButton() : null);
+    if (focused instanceof HTMLElement) focused.focus(); // wherever it is now
     const words = this.words(own);
     const now = words.map((word) => word.textContent).join("");
     if (this.line.textContent !== now) this.line.replaceChildren(...words);
