@@ -29,14 +29,12 @@ MOST_STALE = 64
 
 #: The service is down. All other errors are about the question, or the configuration.
 _DOWN = (ServiceUnavailable, ServiceTimeout, RateLimited)
-#: A question, and the tick of the service at which it is asked.
-_Key = tuple[Hashable, int | None]
 
 
 class Answer(t.NamedTuple):
     """What the service answered.
 
-    :ivar asked_at: epoch seconds; no change before then is missing.
+    :ivar asked_at: by the cache's clock; no change before then is missing.
     :ivar trouble: why there is no newer answer, if this one is old.
     """
 
@@ -49,7 +47,7 @@ class Cache:
     """Asks the service, or answers in its place.
 
     :param seconds: how old an answer may be.
-    :param clock: epoch seconds.
+    :param clock: seconds that only ever grow.
     :param patience: seconds after which a request is overdue.
     """
 
@@ -64,7 +62,8 @@ class Cache:
         self._clock = clock
         self._patience = patience
         self._lock = threading.Lock()
-        self._answers: dict[Hashable, Answer] = {}
+        #: With the tick for which each was fetched.
+        self._answers: dict[Hashable, tuple[Answer, int | None]] = {}
         self._last: dict[Hashable, Answer] = {}
         self._flights: dict[Hashable, _Flight] = {}
         self._outage: _Outage | None = None
@@ -75,19 +74,26 @@ class Cache:
     ) -> Answer:
         """Find the answer to a question.
 
+        It is asked once at a time also for different ticks: who needs a newer answer
+        than the one that is on its way asks next.
+
         :param load: asks the service.
-        :param tick: an answer that was fetched for another one will not do, as long as
-            the service is there.
+        :param tick: an answer that was fetched for an earlier one will not do, as long
+            as the service is there.
         :raises ServiceError: if there is none, or none but an old one.
         """
-        key = question, tick
         outcome: Answer | ServiceError | None = None
         while outcome is None:
             with self._lock:
-                outcome = self._outcome_without_asking(key)
-                flight, leads = self._board(key) if outcome is None else (None, False)
-            if flight is not None:
-                outcome = self._ask(key, flight, load) if leads else self._wait(flight)
+                outcome = self._outcome_without_asking(question, tick)
+                if outcome is None:
+                    flight, leads = self._board(question, tick)
+            if outcome is None:
+                outcome = (
+                    self._ask(question, flight, load)
+                    if leads
+                    else self._wait(flight, tick)
+                )
         if isinstance(outcome, ServiceError):
             return self._old(question, outcome)
         return outcome
@@ -97,27 +103,32 @@ class Cache:
 
         :raises ServiceError: as ``load`` does; at once while nobody is to ask.
         """
-        key = object(), None
+        question = object()
         with self._lock:
             trouble = self._why_not_ask()
             if trouble is not None:
                 raise trouble.with_traceback(None)
-            flight, _ = self._board(key)
-        outcome = self._ask(key, flight, load, remember=False)
+            flight, _ = self._board(question, None)
+        outcome = self._ask(question, flight, load, remember=False)
         if isinstance(outcome, ServiceError):
             raise outcome
         return outcome.value
 
-    def _outcome_without_asking(self, key: _Key) -> Answer | ServiceError | None:
-        known = self._young(self._answers.get(key), self._seconds)
-        return known or self._why_not_ask()
+    def _outcome_without_asking(
+        self, question: Hashable, tick: int | None
+    ) -> Answer | ServiceError | None:
+        answer, fetched_for = self._answers.get(question, (None, None))
+        known = self._young(answer, self._seconds)
+        if known is not None and _will_do(fetched_for, tick):
+            return known
+        return self._why_not_ask()
 
-    def _board(self, key: _Key) -> tuple[_Flight, bool]:
+    def _board(self, question: Hashable, tick: int | None) -> tuple[_Flight, bool]:
         """Find who asks this already; else the one who calls is to ask it."""
-        flight = self._flights.get(key)
+        flight = self._flights.get(question)
         if flight is not None:
             return flight, False
-        flight = self._flights[key] = _Flight(self._clock())
+        flight = self._flights[question] = _Flight(self._clock(), tick)
         return flight, True
 
     def _why_not_ask(self) -> ServiceError | None:
@@ -137,7 +148,7 @@ class Cache:
 
     def _ask(
         self,
-        key: _Key,
+        question: Hashable,
         flight: _Flight,
         load: Callable[[], t.Any],
         *,
@@ -149,16 +160,17 @@ class Cache:
             flight.outcome = error
         finally:
             # Whatever happened, those who wait must not wait for ever.
-            self._land(key, flight, remember)
+            self._land(question, flight, remember)
         return flight.outcome
 
-    def _land(self, key: _Key, flight: _Flight, remember: bool) -> None:
+    def _land(self, question: Hashable, flight: _Flight, remember: bool) -> None:
         with self._lock:
-            del self._flights[key]
+            del self._flights[question]
             self._outage = self._outage_after(flight)
             self._forget()
             if remember and isinstance(flight.outcome, Answer):
-                self._answers[key] = self._last[key[0]] = flight.outcome
+                self._answers[question] = flight.outcome, flight.tick
+                self._last[question] = flight.outcome
         flight.done.set()
 
     def _outage_after(self, flight: _Flight) -> _Outage | None:
@@ -172,11 +184,16 @@ class Cache:
         pause = min(STALE, max(pause, error.retry_after or 0.0))
         return _Outage(error, now, pause) if pause else None
 
-    def _wait(self, flight: _Flight) -> Answer | ServiceError | None:
-        """Wait for another thread's answer; ``None`` if that thread broke down."""
+    def _wait(self, flight: _Flight, tick: int | None) -> Answer | ServiceError | None:
+        """Wait for another thread's answer.
+
+        :return: ``None`` if that thread broke down, or asked for an earlier tick.
+        """
         left = flight.began + self._patience - self._clock()
         if not flight.done.wait(min(self._patience, max(0.0, left))):
             return _too_slow(self._patience)
+        if isinstance(flight.outcome, Answer) and not _will_do(flight.tick, tick):
+            return None
         return flight.outcome
 
     def _old(self, question: Hashable, trouble: ServiceError) -> Answer:
@@ -195,7 +212,7 @@ class Cache:
 
     def _forget(self) -> None:
         fresh = self._answers.items()
-        self._answers = {k: a for k, a in fresh if self._young(a, self._seconds)}
+        self._answers = {q: a for q, a in fresh if self._young(a[0], self._seconds)}
         old = [(q, a) for q, a in self._last.items() if self._young(a, STALE)]
         old.sort(key=lambda item: item[1].asked_at)
         self._last = dict(old[1 - MOST_STALE :])
@@ -204,8 +221,9 @@ class Cache:
 class _Flight:
     """A question that the service is being asked, and what comes of it."""
 
-    def __init__(self, began: float) -> None:
+    def __init__(self, began: float, tick: int | None) -> None:
         self.began = began
+        self.tick = tick
         self.done = threading.Event()
         self.outcome: Answer | ServiceError | None = None
 
@@ -233,6 +251,11 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _will_do(fetched_for: int | None, tick: int | None) -> bool:
+    """Tell whether what was fetched for one tick is new enough for another."""
+    return tick is None or (fetched_for is not None and fetched_for >= tick)
 
 
 def _too_slow(seconds: float) -> ServiceTimeout:

@@ -129,6 +129,48 @@ def test_an_old_tick_will_do_while_the_service_is_down(
     assert cache.get("users", service, tick=2).value == first.value
 
 
+def test_an_answer_for_a_newer_tick_will_do_for_an_older_one(
+    cache: Cache, service: Service
+) -> None:
+    newer = cache.get("users", service, tick=2)
+    for tick in (1, None, 2):
+        assert cache.get("users", service, tick=tick) == newer
+    assert cache.get("users", service, tick=3) != newer
+    assert service.asked == 2
+
+
+def test_an_answer_for_no_tick_at_all_is_none_for_a_tick(
+    cache: Cache, service: Service
+) -> None:
+    cache.get("users", service)
+    cache.get("users", service, tick=1)
+    assert service.asked == 2
+
+
+def test_different_ticks_are_asked_one_after_another(cache: Cache) -> None:
+    asking, go_on = threading.Event(), threading.Event()
+    at_once: list[int] = []
+    now = 0
+
+    def load() -> str:
+        nonlocal now
+        now += 1
+        at_once.append(now)
+        asking.set()
+        go_on.wait()
+        now -= 1
+        return f"answer {len(at_once)}"
+
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(cache.get, "users", load, tick=1)
+        asking.wait()
+        others = [pool.submit(cache.get, "users", load, tick=2) for _ in range(5)]
+        go_on.set()
+        assert first.result().value == "answer 1"
+        assert {one.result().value for one in others} == {"answer 2"}
+    assert at_once == [1, 1]
+
+
 def test_the_last_answer_is_the_latest(
     cache: Cache, service: Service, clock: Clock
 ) -> None:
@@ -347,7 +389,8 @@ def test_what_is_asked_anew_each_time_is_not_remembered(
     cache: Cache, service: Service
 ) -> None:
     assert [cache.ask(service), cache.ask(service)] == [1, 2]
-    assert cache._answers == cache._last == {}
+    assert cache._answers == {}
+    assert cache._last == {}
     assert cache._flights == {}
 
 
