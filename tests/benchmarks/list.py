@@ -38,6 +38,8 @@ AGENTS = 100
 CHANGES = 200
 #: Seconds before anything is measured, for a page that has just been loaded.
 REST = 5.0
+#: Milliseconds in which a page has to be live, also while much else goes on.
+PATIENCE = 120_000
 #: Seconds of a browser's trace that are read at once.
 SLICE = 20.0
 #: What a task of the page may take, in ms.
@@ -260,6 +262,7 @@ async def _page(
         page = await browser.new_page()
         await page.goto(f"{application.url}/sign-in/3")
         await page.goto(f"{application.url}{PATH}?page_size={rows}")
-        await page.wait_for_selector("[data-chatvisor-connection=live]")
+        live = "[data-chatvisor-connection=live]"
+        await page.wait_for_selector(live, timeout=PATIENCE)
         yield page, browser
         await browser.close()
