@@ -29,6 +29,8 @@ SCHEMES: tuple[t.Literal["light", "dark"], ...] = ("light", "dark")
 GAP = 16
 #: Of the palette: a page of text has few, and a small green dot is to stay green.
 COLOURS = 256
+#: Milliseconds: pictures are also taken on a busy machine.
+PATIENCE = 120_000
 LIST = "/chatvisor/users"
 JOHN = "/chatvisor/users/john@example.com"
 ADAM = {"name": "Adam Lang", "email": "adam@example.com"}
@@ -83,6 +85,7 @@ def take_states(browser: Browser, folder: Path) -> None:
         service = FakeService()
         context = browser.new_context(java_script_enabled=state.javascript)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         with served(application(service, "with-agent", None, state.keys)) as url:
             bring_about(state, service, url, page)
             _sheet(page, state.height).save(folder / f"{name}.png", optimize=True)
