@@ -1,6 +1,6 @@
 """Speed and memory, each figure beside a peer's of the same run.
 
-``python -m tests.benchmarks`` measures all but the long list, which takes six minutes;
+``python -m tests.benchmarks`` measures all but the long list, which takes nine minutes;
 ``python -m tests.benchmarks list`` measures one part. A missed aim is printed, and is
 no failure: machines differ and have other work to do. What cannot be measured at all is
 a failure.
