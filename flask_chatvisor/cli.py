@@ -13,11 +13,11 @@ from flask.cli import AppGroup
 
 from . import checks
 from .context import this_app
-from .directory import SORTS
-from .directory import Query
 from .errors import ServiceError
 from .errors import ServiceUnavailable
 from .errors import SetupError
+from .loading import Query
+from .ranking import SORTS
 from .rest.models import ActiveUser
 from .state import State
 from .state import current_state

@@ -11,10 +11,8 @@ import time
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from .cache import PATIENCE
 from .cache import Answer
@@ -24,8 +22,13 @@ from .errors import ServiceError
 from .errors import SetupError
 from .i18n import told
 from .identity import Agent
-from .rest.client import MAX_PAGE_SIZE
-from .rest.client import MAX_QUERIES
+from .loading import Query
+from .loading import batched
+from .loading import load_all
+from .loading import load_named
+from .ranking import is_meant
+from .ranking import pick
+from .ranking import sort_users
 from .rest.client import Client
 from .rest.models import ActiveUser
 from .rest.models import timestamp
@@ -33,11 +36,6 @@ from .state import Loaders
 from .views.guard import current_agent
 
 T = t.TypeVar("T")
-
-#: What a list can be sorted by; ``-`` in front means descending.
-SORTS = ("name", "email", "since", "lastSeen", "page")
-#: Characters of a query string that every server and proxy takes.
-LONGEST_ADDRESS = 3500
 
 _IN_BROWSER = (
     "CHATVISOR_DIRECTORY is 'browser': the server cannot see active users, only"
@@ -315,96 +313,6 @@ class _Everyone:
         if sort not in self._orders:
             self._orders[sort] = sort_users(self.users, sort)
         return self._orders[sort]
-
-
-class Query(t.NamedTuple):
-    """Which active users, and in which order; fields as in the REST API."""
-
-    q: str = ""
-    label: str = ""
-    assigned: str = ""
-    sort: str = "name"
-    waiting: bool = False
-    in_call: bool = False
-
-
-def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:
-    """Load a whole list, page by page; each visitor once."""
-    found: dict[str, ActiveUser] = {}
-    page = 1
-    while True:
-        answer = client.active_users(
-            **query._asdict(), page=page, page_size=MAX_PAGE_SIZE
-        )
-        before = len(found)
-        found |= {user.visitor_id: user for user in answer.results}
-        # A page with nobody new ends it, whatever total says.
-        if len(found) >= answer.total or len(found) == before:
-            return tuple(found.values())
-        page += 1
-
-
-def load_named(client: Client, queries: tuple[str, ...]) -> tuple[ActiveUser, ...]:
-    """Load everybody whom one of these names, and maybe others too."""
-    page = client.active_users(queries=queries, page_size=MAX_PAGE_SIZE)
-    if page.queries or page.total <= len(page.results):
-        return page.results
-    return load_all(client, Query())
-
-
-def batched(queries: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Take as many at a time as fit into an address; agent-server.js does likewise."""
-    some: list[str] = []
-    room = LONGEST_ADDRESS
-    for query in queries:
-        length = len(urlencode({"query": query})) + 1
-        if some and (length > room or len(some) == MAX_QUERIES):
-            yield tuple(some)
-            some, room = [], LONGEST_ADDRESS
-        some.append(query)
-        room -= length
-    if some:
-        yield tuple(some)
-
-
-def is_meant(user: ActiveUser, query: str) -> bool:
-    """Tell whether a query names exactly this user; e-mail without case."""
-    if not query:
-        return False
-    email = (user.email or "").casefold()
-    return query in (user.visitor_id, user.id) or query.casefold() == email
-
-
-def pick(users: Iterable[ActiveUser]) -> ActiveUser | None:
-    """Choose among one user's visitors: verified first, then visible, then latest."""
-    return max(users, key=_preference, default=None)
-
-
-def _preference(user: ActiveUser) -> tuple[bool, bool, float]:
-    latest = user.last_seen or user.since
-    return user.verified, user.visible, latest.timestamp() if latest else 0.0
-
-
-def sort_users(users: Iterable[ActiveUser], sort: str) -> list[ActiveUser]:
-    """Sort as the service does: who waits comes first, the longest wait on top."""
-    by = sort.removeprefix("-")
-    ordered = sorted(users, key=lambda user: user.visitor_id)
-    ordered.sort(key=lambda user: _sort_key(user, by), reverse=sort.startswith("-"))
-    ordered.sort(key=_wait_key)
-    return ordered
-
-
-def _sort_key(user: ActiveUser, by: str) -> tuple[str, float]:
-    if by in ("since", "lastSeen"):
-        moment = user.since if by == "since" else user.last_seen
-        return "", moment.timestamp() if moment else 0.0
-    if by == "page":
-        return (user.location and user.location.path) or "", 0.0
-    return ((user.email if by == "email" else user.name) or "").casefold(), 0.0
-
-
-def _wait_key(user: ActiveUser) -> float:
-    return user.waiting_since.timestamp() if user.waiting_since else float("inf")
 
 
 def _current(answer: Answer) -> t.Any:

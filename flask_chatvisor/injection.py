@@ -20,6 +20,8 @@ from werkzeug.datastructures import Headers
 
 from . import snippet
 from . import tagging
+from .assets import content_hash
+from .assets import emitted
 from .config import Settings
 from .context import this_app
 from .context import this_request
@@ -28,8 +30,6 @@ from .splice import insert as insert
 from .state import state_of
 from .tagging import Announcement
 from .tagging import Reason as Reason
-from .templating import content_hash
-from .templating import emitted
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 

@@ -1,4 +1,4 @@
-"""What templates use: the Jinja globals behind the macros, and asset URLs.
+"""What templates use: the Jinja globals behind the macros.
 
 Imported macros see Jinja's globals and no context processors, so all that they need
 hangs off one global, ``_chatvisor``.
@@ -7,28 +7,30 @@ hangs off one global, ``_chatvisor``.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import logging
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from functools import wraps
-from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Flask
-from flask import Request
 from flask import request
 from flask import url_for
-from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from .asking import UNSEEN
+from .asking import find
+from .assets import STATIC
+from .assets import asset_url
+from .assets import data_block
+from .assets import first_time
+from .assets import modules_url
+from .assets import script
+from .assets import stylesheet
 from .directory import Listing
-from .directory import is_meant
-from .directory import pick
 from .errors import ServiceError
 from .i18n import gettext as _
 from .i18n import language
@@ -40,18 +42,14 @@ from .identity import default_visitor
 from .rest.models import ActiveUser
 from .rest.models import InCall
 from .rest.models import timestamp
-from .snippet import nonce_of
 from .state import current_state
 from .tagging import announce
 from .tagging import is_nobody
 from .views.guard import current_agent
 
-STATIC = Path(__file__).parent / "static"
 #: What a list is filtered by; agent.js has the same.
 FILTERS = ("q", "label", "assigned", "waiting", "in_call")
 _PAGE = {"page": 1, "page_size": 50}
-#: As many as the service gives on one page.
-MOST = 1000
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -59,42 +57,6 @@ logger: logging.Logger = logging.getLogger(__name__)
 def register(app: Flask) -> None:
     """Add the globals to an application's Jinja environment."""
     app.jinja_env.globals["_chatvisor"] = Helpers()
-
-
-def asset_url(filename: str) -> str:
-    """Build the URL of a static file; it changes when the file's content does."""
-    return url_for(
-        "chatvisor_public.static", filename=filename, v=content_hash(filename)
-    )
-
-
-def emitted(request: Request) -> set[str]:
-    """Name what this request's page has got already, such as ``assets``."""
-    # Not in g, which outlives the request where a context was pushed by hand.
-    names: set[str] = request.environ.setdefault("flask_chatvisor.emitted", set())
-    return names
-
-
-def modules_url(entry: str) -> str:
-    """Build the URL of a script that imports its siblings.
-
-    The hash stands in the path: relative imports take it with them.
-    """
-    return url_for("chatvisor_public.module", version=modules_hash(), filename=entry)
-
-
-@cache
-def modules_hash() -> str:
-    """Hash everything that the agents' pages may import."""
-    scripts = sorted(STATIC.glob("agent*.js"))
-    content = b"".join(script.read_bytes() for script in scripts)
-    return hashlib.sha256(content).hexdigest()[:12]
-
-
-@cache
-def content_hash(filename: str) -> str:
-    """Hash a static file's content: another hash, another URL."""
-    return hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -143,9 +105,11 @@ def harmless(
                 return ask(*args, **kwargs)
             except Exception:
                 # The page is the application's: it is good without our part of it.
-                if _first_time("fault"):
+                if first_time("fault"):
                     event = {"event": "chatvisor.macro.failed"}
-                    logger.exception("A macro on %s fails.", request.path, extra=event)
+                    logger.exception(
+                        "A macro on %s shows nothing.", request.path, extra=event
+                    )
                 return otherwise()
 
         return asked
@@ -188,20 +152,20 @@ class Helpers:
 
     def assets(self) -> Markup:
         """Write the elements of an agent's page; nothing the second time."""
-        if not _first_time("assets"):
+        if not first_time("assets"):
             return Markup()
         return (
-            _stylesheet()
-            + _data_block("chatvisor-agent", _agent_config(self.agent()))
-            + _script(modules_url("agent.js"), Markup('type="module"'))
-            + _script(current_state().settings.script_url, Markup("async"))
+            stylesheet()
+            + data_block("chatvisor-agent", _agent_config(self.agent()))
+            + script(modules_url("agent.js"), Markup('type="module"'))
+            + script(current_state().settings.script_url, Markup("async"))
         )
 
     def help_assets(self) -> Markup:
         """Write the elements for a customer's help button, once."""
-        if not _first_time("help"):
+        if not first_time("help"):
             return Markup()
-        return _stylesheet() + _script(asset_url("conference.js"), Markup("defer"))
+        return stylesheet() + script(asset_url("conference.js"), Markup("defer"))
 
     @harmless(lambda: False)
     def customer(self) -> bool:
@@ -218,7 +182,7 @@ class Helpers:
         if state.settings.directory == "browser":
             return Status(None, "checking", as_of)
         try:
-            user = _find(str(query))
+            user = find(str(query))
         except ServiceError:
             return Status(None, "unknown", as_of)
         if user is UNSEEN:
@@ -420,37 +384,6 @@ def _span(seconds: int) -> str:
     return ngettext("%(number)s day", "%(number)s days", hours // 24)
 
 
-def _first_time(what: str) -> bool:
-    """Tell whether this is the first call in this request."""
-    known = emitted(request)
-    if what in known:
-        return False
-    known.add(what)
-    return True
-
-
-def _stylesheet() -> Markup:
-    if not _first_time("stylesheet"):
-        return Markup()
-    link = Markup('<link rel="stylesheet" href="{}"{}>')
-    return link.format(asset_url("chatvisor.css"), _sealed())
-
-
-def _script(url: str, how: Markup) -> Markup:
-    element = Markup('<script src="{}" {}{}></script>')
-    return element.format(url, how, _sealed())
-
-
-def _data_block(name: str, data: dict[str, t.Any]) -> Markup:
-    element = Markup('<script type="application/json" id="{}"{}>{}</script>')
-    return element.format(name, _sealed(), htmlsafe_json_dumps(data))
-
-
-def _sealed() -> Markup:
-    nonce = nonce_of(request)
-    return Markup(' nonce="{}"').format(nonce) if nonce else Markup()
-
-
 def _agent_config(agent: Agent | None) -> dict[str, t.Any]:
     settings = current_state().settings
     return {
@@ -468,48 +401,3 @@ def _agent_config(agent: Agent | None) -> dict[str, t.Any]:
 
 def _keep_braces(url: str) -> str:
     return url.replace("%7B", "{").replace("%7D", "}")
-
-
-class _Found:
-    """What this request has asked already: many macros, few questions."""
-
-    def __init__(self) -> None:
-        self.users: dict[str, ActiveUser | None] = {}
-        self.everyone: Listing | None = None
-        self.trouble: ServiceError | None = None
-
-
-def _find(query: str) -> ActiveUser | None:
-    found: _Found = request.environ.setdefault("flask_chatvisor.found", _Found())
-    if found.trouble is not None:
-        # One wait for a service that does not answer is enough for a page.
-        raise found.trouble
-    try:
-        if query not in found.users:
-            found.users[query] = _ask(query, found)
-    except ServiceError as trouble:
-        found.trouble = trouble
-        raise
-    return found.users[query]
-
-
-#: Stands for one who may be there or not.
-UNSEEN: ActiveUser = ActiveUser(visitor_id="")
-
-
-def _ask(query: str, found: _Found) -> ActiveUser | None:
-    directory = current_state().directory
-    if not found.users:
-        return directory.status(query)
-    # A page about several users: one request for all that follow.
-    if found.everyone is None:
-        found.everyone = directory.active_users(page_size=MOST)
-    everyone = found.everyone
-    if everyone.trouble is not None:
-        # A list may be an old one that says so; a single user's state may not.
-        raise everyone.trouble
-    user = pick(user for user in everyone.users if is_meant(user, query))
-    if user is not None or everyone.total <= len(everyone.users):
-        return user
-    # The list is too long: the browser asks for all that are left at once.
-    return UNSEEN

@@ -32,10 +32,10 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.test import TestResponse
 
 from . import tokens
-from .directory import is_meant
-from .directory import pick
-from .directory import sort_users
 from .inspection import Page
+from .ranking import is_meant
+from .ranking import pick
+from .ranking import sort_users
 from .rest.models import ActiveUser
 from .rest.models import timestamp
 from .state import state_of

@@ -15,11 +15,11 @@ from flask_login import login_user
 from flask_wtf import CSRFProtect
 
 from flask_chatvisor import signals
+from flask_chatvisor.assets import STATIC
+from flask_chatvisor.assets import asset_url
 from flask_chatvisor.config import SERVICE_PATHS
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.tagging import COOKIE
-from flask_chatvisor.templating import STATIC
-from flask_chatvisor.templating import asset_url
 from flask_chatvisor.tokens import sign_event
 from flask_chatvisor.views.public import MAX_EVENT
 from flask_chatvisor.views.public import MAX_SEEN

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 import pytest
 from flask import Flask
 
-from flask_chatvisor.directory import pick
-from flask_chatvisor.directory import sort_users
+from flask_chatvisor.ranking import pick
+from flask_chatvisor.ranking import sort_users
 from flask_chatvisor.rest.models import ActiveUser
 from flask_chatvisor.service.presence import InCall
 from flask_chatvisor.service.presence import UserTag

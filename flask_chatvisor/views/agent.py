@@ -23,7 +23,6 @@ from werkzeug.exceptions import BadRequest
 
 from .. import tokens
 from ..context import this_app
-from ..directory import SORTS
 from ..directory import Listing
 from ..errors import GONE
 from ..errors import ServiceError
@@ -42,18 +41,16 @@ from ..rest.models import timestamp
 from ..signals import call_requested
 from ..state import current_state
 from . import guard
+from .minting import call_token
+from .minting import page_token
+from .parameters import LONGEST_TEXT
+from .parameters import Parameters
 
-#: Seconds within which a call must be started.
-CALL_TTL = 60
-#: Seconds for which an agent's page may listen before it asks for a new token.
-TOKEN_TTL = 600
 #: How often one agent may start a call, and get a token for a page: a burst, then one
 #: more every so many seconds. Each page with a list takes a token.
 CALLS = (20, 3.0)
 TOKENS = (60, 1.0)
 
-_LONGEST_TEXT = 254
-_LAST_PAGE = 1_000_000
 logger: logging.Logger = logging.getLogger(__name__)
 
 
@@ -80,7 +77,7 @@ def blueprint() -> Blueprint:
 def users() -> ResponseReturnValue:
     """Active users, as a page or as JSON."""
     agent = _agent()
-    filters = _Parameters(agent).read()
+    filters = Parameters(agent).read()
     shown: dict[str, t.Any] = {"filters": filters, "agent": agent, "listing": None}
     if _in_browser():
         return _listed_in_browser() or _page("users.html", **shown)
@@ -103,7 +100,7 @@ def _named(agent: Agent) -> Response:
     if len(queries) > MAX_QUERIES:
         raise BadRequest(f"At most {MAX_QUERIES} users are found at once.")
     # Nobody is called so, and the others are to be found.
-    queries = [query for query in queries if len(query) <= _LONGEST_TEXT]
+    queries = [query for query in queries if len(query) <= LONGEST_TEXT]
     directory = current_state().directory
     found = directory.statuses(queries, agent=agent, tick=_tick())
     there = {user.visitor_id: user for user in found.users.values() if user}
@@ -130,8 +127,8 @@ def _is_there(query: str) -> bool:
 
 def _user(query: str, *, as_json: bool) -> ResponseReturnValue:
     agent = _agent()
-    if len(query) > _LONGEST_TEXT:
-        raise BadRequest(f"A user is found by at most {_LONGEST_TEXT} characters.")
+    if len(query) > LONGEST_TEXT:
+        raise BadRequest(f"A user is found by at most {LONGEST_TEXT} characters.")
     directory = current_state().directory
     shown: dict[str, t.Any] = {"query": query, "agent": agent, "user": None}
     shown["as_of"] = directory.now()
@@ -163,7 +160,7 @@ def start_call() -> ResponseReturnValue:
             raise UnknownVisitor(GONE)
         if found.in_call is not None:
             return _busy(found)
-    text, expires_at = _call_token(agent, visitor_id)
+    text, expires_at = call_token(agent, visitor_id)
     app = this_app()
     call_requested.send(app, agent=agent, visitor_id=visitor_id)
     return jsonify(token=text, visitorId=visitor_id, expiresAt=timestamp(expires_at))
@@ -178,7 +175,7 @@ def token() -> ResponseReturnValue:
     # A page that stays open asks for the next one by itself.
     guard.background()
     agent = _agent()
-    text, expires_at = _page_token(agent, _wanted_scope())
+    text, expires_at = page_token(agent, _wanted_scope())
     return jsonify(token=text, email=agent.email, expiresAt=timestamp(expires_at))
 
 
@@ -228,7 +225,7 @@ def _status_json(found: ActiveUser | None, as_of: dt.datetime) -> dict[str, t.An
 def _visitor_id() -> str:
     data = request.get_json(silent=True)
     visitor_id = data.get("visitorId") if isinstance(data, dict) else None
-    if not isinstance(visitor_id, str) or not 0 < len(visitor_id) <= _LONGEST_TEXT:
+    if not isinstance(visitor_id, str) or not 0 < len(visitor_id) <= LONGEST_TEXT:
         raise BadRequest('Send JSON with the visitor to call: {"visitorId": "…"}.')
     return visitor_id
 
@@ -243,26 +240,6 @@ def _busy(found: ActiveUser) -> Response:
     return guard.problem(409, "busy", detail, agent=name)
 
 
-def _call_token(agent: Agent, visitor_id: str) -> tuple[str, dt.datetime | None]:
-    state = current_state()
-    mints, filtered = state.client.can("user_token"), state.loaders.policy is not None
-    # The agent's own token is good for more than this call: for what a policy forbids.
-    if state.loaders.user_token is not None and not (mints and filtered):
-        return _loaded_token(agent), None
-    if not mints:
-        raise UserTokenUnavailable()
-    minted = state.directory.ask(
-        lambda client: client.user_token(
-            agent.email,
-            agent.name,
-            ttl=CALL_TTL,
-            visitor_id=visitor_id,
-            scope=("call",),
-        )
-    )
-    return minted.token, minted.expires_at
-
-
 def _wanted_scope() -> list[str]:
     data = request.get_json(silent=True)
     wanted = data.get("scope") if isinstance(data, dict) else None
@@ -274,37 +251,6 @@ def _wanted_scope() -> list[str]:
     if not known or not wanted:
         raise BadRequest(f"scope is a list of {', '.join(sorted(tokens.SCOPES))}.")
     return t.cast(list[str], wanted)
-
-
-def _page_token(agent: Agent, scope: list[str]) -> tuple[str, dt.datetime | None]:
-    state = current_state()
-    filtered = state.loaders.policy is not None
-    scope = ["presence"] if filtered else scope
-    mints = state.client.can("user_token")
-    # The agent's own token is good for everything, so a minted one is better for less.
-    suits = not filtered and not (mints and scope == ["presence"])
-    if state.loaders.user_token is not None and suits:
-        return _loaded_token(agent), None
-    if not mints:
-        raise UserTokenUnavailable()
-    minted = state.directory.ask(
-        lambda client: client.user_token(
-            agent.email, agent.name, ttl=TOKEN_TTL, scope=scope
-        )
-    )
-    return minted.token, minted.expires_at
-
-
-def _loaded_token(agent: Agent) -> str:
-    load = current_state().loaders.user_token
-    loaded = load(agent) if load is not None else None
-    if not isinstance(loaded, str) or not loaded:
-        event = {"event": "chatvisor.user-token.missing"}
-        logger.error(
-            "The user_token_loader returned no token for %s.", agent.email, extra=event
-        )
-        raise UserTokenUnavailable()
-    return loaded
 
 
 def _page(
@@ -333,71 +279,6 @@ def _listed_in_browser() -> Response | None:
 
 def _tick() -> int | None:
     return request.args.get("tick", type=int)
-
-
-class _Parameters:
-    """Reads the query string of a list, and collects what is wrong with it."""
-
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
-        self._faults: list[str] = []
-
-    def read(self) -> dict[str, t.Any]:
-        """Read everything: filters, sort, page and page_size.
-
-        :raises BadRequest: with every fault that was found.
-        """
-        filters = {
-            "q": self._text("q"),
-            "label": self._text("label"),
-            "assigned": self._assigned(),
-            "waiting": self._flag("waiting"),
-            "in_call": self._flag("in_call"),
-            "sort": self._sort(),
-            "page": self._number("page", 1, _LAST_PAGE),
-            "page_size": self._number("page_size", 50, MAX_PAGE_SIZE),
-        }
-        if self._faults:
-            raise BadRequest(" ".join(self._faults))
-        return filters
-
-    def _text(self, name: str) -> str:
-        text = request.args.get(name, "").strip()
-        if len(text) > _LONGEST_TEXT:
-            self._faults.append(f"{name} has at most {_LONGEST_TEXT} characters.")
-        return text
-
-    def _assigned(self) -> str:
-        text = self._text("assigned")
-        if text == "me":
-            return str(self._agent.email)
-        if text in ("nobody", "none"):
-            return "none"
-        if text and "@" not in text:
-            self._faults.append("assigned is me, nobody or an agent's e-mail.")
-        return text
-
-    def _flag(self, name: str) -> bool:
-        text = request.args.get(name, "")
-        if text not in ("", "0", "1"):
-            self._faults.append(f"{name} is 1 or 0.")
-        return text == "1"
-
-    def _sort(self) -> str:
-        text = self._text("sort")
-        if text and text.removeprefix("-") not in SORTS:
-            known = ", ".join(SORTS)
-            self._faults.append(f"sort is one of {known}, or one with - in front.")
-        return text
-
-    def _number(self, name: str, default: int, largest: int) -> int:
-        text = request.args.get(name, "")
-        if not text:
-            return default
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-        if not 1 <= number <= largest:
-            self._faults.append(f"{name} is a whole number from 1 to {largest}.")
-        return number
 
 
 def _protect(response: Response) -> Response:

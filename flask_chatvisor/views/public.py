@@ -17,14 +17,14 @@ from flask import send_from_directory
 
 from .. import tagging
 from .. import tokens
+from ..assets import STATIC
+from ..assets import content_hash
+from ..assets import modules_hash
 from ..context import this_app
 from ..context import this_request
 from ..hosts import Blueprint
 from ..signals import send_event
 from ..state import current_state
-from ..templating import STATIC
-from ..templating import content_hash
-from ..templating import modules_hash
 from . import guard
 
 #: Bytes of the largest event; the service's own have a few hundred.

@@ -1,0 +1,66 @@
+"""Loads what does not fit into one answer, or one question."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from .rest.client import MAX_PAGE_SIZE
+from .rest.client import MAX_QUERIES
+from .rest.client import Client
+from .rest.models import ActiveUser
+
+#: Characters of a query string that every server and proxy takes.
+LONGEST_ADDRESS = 3500
+
+
+class Query(t.NamedTuple):
+    """Which active users, and in which order; fields as in the REST API."""
+
+    q: str = ""
+    label: str = ""
+    assigned: str = ""
+    sort: str = "name"
+    waiting: bool = False
+    in_call: bool = False
+
+
+def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:
+    """Load a whole list, page by page; each visitor once."""
+    found: dict[str, ActiveUser] = {}
+    page = 1
+    while True:
+        answer = client.active_users(
+            **query._asdict(), page=page, page_size=MAX_PAGE_SIZE
+        )
+        before = len(found)
+        found |= {user.visitor_id: user for user in answer.results}
+        # A page with nobody new ends it, whatever total says.
+        if len(found) >= answer.total or len(found) == before:
+            return tuple(found.values())
+        page += 1
+
+
+def load_named(client: Client, queries: tuple[str, ...]) -> tuple[ActiveUser, ...]:
+    """Load everybody whom one of these names, and maybe others too."""
+    page = client.active_users(queries=queries, page_size=MAX_PAGE_SIZE)
+    if page.queries or page.total <= len(page.results):
+        return page.results
+    return load_all(client, Query())
+
+
+def batched(queries: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Take as many at a time as fit into an address; agent-server.js does likewise."""
+    some: list[str] = []
+    room = LONGEST_ADDRESS
+    for query in queries:
+        length = len(urlencode({"query": query})) + 1
+        if some and (length > room or len(some) == MAX_QUERIES):
+            yield tuple(some)
+            some, room = [], LONGEST_ADDRESS
+        some.append(query)
+        room -= length
+    if some:
+        yield tuple(some)

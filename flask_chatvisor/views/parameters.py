@@ -1,0 +1,81 @@
+"""Reads what agents' requests ask for."""
+
+from __future__ import annotations
+
+import typing as t
+
+from flask import request
+from werkzeug.exceptions import BadRequest
+
+from ..identity import Agent
+from ..ranking import SORTS
+from ..rest.client import MAX_PAGE_SIZE
+
+#: Characters of the longest text that is looked for.
+LONGEST_TEXT = 254
+_LAST_PAGE = 1_000_000
+
+
+class Parameters:
+    """Reads the query string of a list, and collects what is wrong with it."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._faults: list[str] = []
+
+    def read(self) -> dict[str, t.Any]:
+        """Read everything: filters, sort, page and page_size.
+
+        :raises BadRequest: with every fault that was found.
+        """
+        filters = {
+            "q": self._text("q"),
+            "label": self._text("label"),
+            "assigned": self._assigned(),
+            "waiting": self._flag("waiting"),
+            "in_call": self._flag("in_call"),
+            "sort": self._sort(),
+            "page": self._number("page", 1, _LAST_PAGE),
+            "page_size": self._number("page_size", 50, MAX_PAGE_SIZE),
+        }
+        if self._faults:
+            raise BadRequest(" ".join(self._faults))
+        return filters
+
+    def _text(self, name: str) -> str:
+        text = request.args.get(name, "").strip()
+        if len(text) > LONGEST_TEXT:
+            self._faults.append(f"{name} has at most {LONGEST_TEXT} characters.")
+        return text
+
+    def _assigned(self) -> str:
+        text = self._text("assigned")
+        if text == "me":
+            return str(self._agent.email)
+        if text in ("nobody", "none"):
+            return "none"
+        if text and "@" not in text:
+            self._faults.append("assigned is me, nobody or an agent's e-mail.")
+        return text
+
+    def _flag(self, name: str) -> bool:
+        text = request.args.get(name, "")
+        if text not in ("", "0", "1"):
+            self._faults.append(f"{name} is 1 or 0.")
+        return text == "1"
+
+    def _sort(self) -> str:
+        text = self._text("sort")
+        if text and text.removeprefix("-") not in SORTS:
+            known = ", ".join(SORTS)
+            self._faults.append(f"sort is one of {known}, or one with - in front.")
+        return text
+
+    def _number(self, name: str, default: int, largest: int) -> int:
+        text = request.args.get(name, "")
+        if not text:
+            return default
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+        if not 1 <= number <= largest:
+            self._faults.append(f"{name} is a whole number from 1 to {largest}.")
+        return number
