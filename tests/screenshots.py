@@ -75,6 +75,7 @@ def _take_all(portal: Portal, johns: Browser, browser: Browser) -> None:
     with mary.expect_popup() as opened:
         mary.click(JOHN)
     agents = opened.value
+    agents.wait_for_selector('html[data-chatvisor-state="ringing"]')
     _picture(agents, "call-ringing")
     john.wait_for_selector("chatvisor-invitation [data-chatvisor-accept]")
     _picture(john, "invitation")
