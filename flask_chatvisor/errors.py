@@ -111,7 +111,7 @@ class ServiceUnavailable(ServiceError):
 
     http_status = 503
     code = "service-unavailable"
-    default_remedy = say(
+    default_remedy: t.ClassVar[str] = say(
         "Check that it runs and that CHATVISOR_API_URL is its address."
     )
 
@@ -121,7 +121,7 @@ class ServiceTimeout(ServiceError):
 
     http_status = 504
     code = "service-timeout"
-    default_remedy = say("Try again, or raise CHATVISOR_TIMEOUT.")
+    default_remedy: t.ClassVar[str] = say("Try again, or raise CHATVISOR_TIMEOUT.")
 
 
 class RateLimited(ServiceError):
@@ -129,7 +129,7 @@ class RateLimited(ServiceError):
 
     http_status = 503
     code = "rate-limited"
-    default_remedy = say("Wait a moment; it is tried again.")
+    default_remedy: t.ClassVar[str] = say("Wait a moment; it is tried again.")
 
 
 class ServiceRefused(ServiceError):
@@ -137,7 +137,7 @@ class ServiceRefused(ServiceError):
 
     http_status = 502
     code = "service-refused"
-    default_remedy = say("Check CHATVISOR_API_TOKEN.")
+    default_remedy: t.ClassVar[str] = say("Check CHATVISOR_API_TOKEN.")
 
 
 class BadAnswer(ServiceError):
@@ -145,7 +145,7 @@ class BadAnswer(ServiceError):
 
     http_status = 502
     code = "bad-answer"
-    default_remedy = say(
+    default_remedy: t.ClassVar[str] = say(
         "Check that CHATVISOR_API_URL and CHATVISOR_API_PATHS are right."
     )
 
@@ -159,4 +159,6 @@ class UnknownVisitor(ServiceError):
 
     http_status = 404
     code = "visitor-gone"
-    default_remedy = say("Wait until the user opens a page of the application again.")
+    default_remedy: t.ClassVar[str] = say(
+        "Wait until the user opens a page of the application again."
+    )

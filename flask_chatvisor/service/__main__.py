@@ -18,11 +18,11 @@ try:
     from .settings import SettingsError
     from .settings import base_url
     from .settings import from_environ
-except ImportError as error:
+except ImportError as _error:
     if __name__ != "__main__":
         raise
     sys.exit(
-        f"The service needs the package {error.name!r}. Install it with its extra:"
+        f"The service needs the package {_error.name!r}. Install it with its extra:"
         " pip install 'flask-chatvisor[service]'"
     )
 
