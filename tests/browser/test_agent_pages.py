@@ -535,7 +535,7 @@ def test_who_is_no_agent_any_more_is_told(desk: OpenDesk) -> None:
     page.context.request.get(f"{agents.url}/sign-in/1")
     tick(page)
     expect(page.locator("[data-chatvisor-when=denied]")).to_contain_text(
-        "Only agents may do this."
+        "Only agents may see this."
     )
 
 
