@@ -93,13 +93,7 @@ async def watching(
     session = requests.Session()
     session.get(f"{application.url}/sign-in/3", timeout=10)
     cookie = "; ".join(f"{one.name}={one.value}" for one in session.cookies)
-    answer = requests.post(
-        f"{service.url}/rest/v1/usertoken",
-        json={"email": "mary@example.com", "ttl": 3600, "scope": ["presence"]},
-        headers={"Authorization": f"Bearer {servers.API_TOKEN}"},
-        timeout=10,
-    )
-    token = answer.json()["token"]
+    tokens = await asyncio.to_thread(_tokens, service, agents)
     waits: list[float] = []
 
     async def look(tick: int) -> None:
@@ -110,8 +104,27 @@ async def watching(
             waits.append(math.inf)
             await asyncio.sleep(AFTER_TROUBLE)
 
-    async with _running(_agent(service, token, look) for _ in range(agents)):
+    async with _running(_agent(service, token, look) for token in tokens):
         yield waits
+
+
+def _tokens(service: servers.Server, count: int) -> list[str]:
+    """Get a token for each agent: one agent may not have so many pages."""
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {servers.API_TOKEN}"
+    answers = (
+        session.post(
+            f"{service.url}/rest/v1/usertoken",
+            json={
+                "email": f"agent{number}@example.com",
+                "ttl": 3600,
+                "scope": ["presence"],
+            },
+            timeout=10,
+        )
+        for number in range(count)
+    )
+    return [answer.json()["token"] for answer in answers]
 
 
 async def _agent(
