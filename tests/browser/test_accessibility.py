@@ -55,8 +55,10 @@ def crowd(service: FakeService) -> None:
     service.users = [
         active_user("v-1", "John Doe", **FULL),
         active_user("v-2", "Jane Roe", waitingSince=ago(minutes=2), verified=False),
-        active_user("v-3", "Ada Lind", inCall={"agent": ADAM, "since": ago(minutes=1)}),
-        active_user("v-4", "Bo Berg", visible=False, location=None),
+        active_user(
+            "v-3", "Alice Archer", inCall={"agent": ADAM, "since": ago(minutes=1)}
+        ),
+        active_user("v-4", "Ben Baker", visible=False, location=None),
     ]
 
 

@@ -29,12 +29,12 @@ def test_an_agents_list_stays_in_the_language_when_it_changes(
     expect(connection(page)).to_have_text("Aktuell")
     summary = page.locator("[data-chatvisor-summary]")
     expect(summary).to_have_text("2 aktive Personen")
-    service.users = [active_user("v-3", "Ada Okafor", waitingSince=ago(hours=30))]
+    service.users = [active_user("v-3", "Alice Archer", waitingSince=ago(hours=30))]
     tick(page)
     expect(summary).to_have_text("1 aktive Person, davon 1 mit Bitte um Hilfe")
     row = page.locator("[data-chatvisor-user=v-3]")
     expect(row).to_contain_text("Wartet auf Hilfe: 1 Tg.")
-    expect(row.locator("[data-chatvisor-start]")).to_have_text("Beitreten Ada Okafor")
+    expect(row.locator("[data-chatvisor-start]")).to_have_text("Beitreten Alice Archer")
 
 
 def test_a_customer_is_told_in_the_language_that_help_is_away(

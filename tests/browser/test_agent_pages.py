@@ -41,11 +41,11 @@ def test_a_tick_brings_arrivals_changes_and_departures(
     moved = active_user(
         "v-2", "Jane Roe", location={"title": "Invoices", "path": "/invoices"}
     )
-    service.users = [moved, active_user("v-3", "Ada Okafor")]
+    service.users = [moved, active_user("v-3", "Alice Archer")]
     tick(page)
     expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
     expect(page.locator("[data-chatvisor-user] a")).to_have_text(
-        ["Ada Okafor", "Jane Roe"]
+        ["Alice Archer", "Jane Roe"]
     )
     expect(page.locator(JANE)).to_contain_text("/invoices")
     expect(page.locator(JOHN)).to_have_count(0)
@@ -65,7 +65,7 @@ def test_an_update_keeps_focus_selection_and_the_row_itself(
             getSelection().selectAllChildren(name);
         }"""
     )
-    service.users += [active_user(f"v-{n}", f"Ada{n}") for n in range(3, 8)]
+    service.users += [active_user(f"v-{n}", f"Alice{n}") for n in range(3, 8)]
     service.users[0]["location"] = {"title": "Settings", "path": "/settings"}
     tick(page)
     expect(page.locator("[data-chatvisor-user]")).to_have_count(7)
@@ -87,7 +87,7 @@ def test_arrivals_above_do_not_push_the_button_in_use_away(
     button = page.locator(f"{JOHN} {START}")
     button.focus()
     before = button.bounding_box()
-    service.users += [active_user(f"v-{n}", f"Ada{n}") for n in range(3, 20)]
+    service.users += [active_user(f"v-{n}", f"Alice{n}") for n in range(3, 20)]
     tick(page)
     expect(page.locator("[data-chatvisor-user]")).to_have_count(19)
     after = button.bounding_box()
@@ -217,7 +217,7 @@ def test_the_first_state_is_not_drawn_again(desk: OpenDesk) -> None:
 
 def test_filters_hold_in_updates(desk: OpenDesk, service: FakeService) -> None:
     page = live(desk().page("/chatvisor/users?q=john"))
-    service.users += [active_user("v-3", "Ada Okafor"), active_user("v-4", "John Q")]
+    service.users += [active_user("v-3", "Alice Archer"), active_user("v-4", "John Q")]
     tick(page)
     expect(page.locator("[data-chatvisor-user] a")).to_have_text(["John Doe", "John Q"])
     service.users = []
@@ -365,10 +365,10 @@ def test_sound_and_notification_are_off_until_switched_on_and_stay_on(
     expect(page).to_have_title("(2) Active users")
     assert page.evaluate("told") == ["sound", "sound", "Jane Roe asks for help."]
     page.get_by_role("button", name="Sound").click()
-    service.users.append(active_user("v-3", "Ada Okafor"))
+    service.users.append(active_user("v-3", "Alice Archer"))
     ask(page, service, 2)
     expect(page).to_have_title("(3) Active users")
-    assert page.evaluate("told.slice(3)") == ["Ada Okafor asks for help."]
+    assert page.evaluate("told.slice(3)") == ["Alice Archer asks for help."]
 
 
 def test_notifications_that_the_browser_blocks_stay_off_and_say_so(
@@ -395,7 +395,7 @@ def test_without_a_socket_the_list_is_polled_every_five_seconds(
     page.clock.install()
     page.goto(f"{agents.url}/chatvisor/users")
     expect(connection(page)).to_have_text("Updated every 5 seconds")
-    service.users.append(active_user("v-3", "Ada Okafor"))
+    service.users.append(active_user("v-3", "Alice Archer"))
     asked = len(agents.asked)
     page.clock.run_for(4_000)
     assert len(agents.asked) == asked
@@ -413,7 +413,7 @@ def test_a_hidden_page_does_not_poll_and_looks_when_it_is_shown(
     page.goto(f"{agents.url}/chatvisor/users")
     expect(connection(page)).to_have_text("Updated every 5 seconds")
     hide(page, hidden=True)
-    service.users.append(active_user("v-3", "Ada Okafor"))
+    service.users.append(active_user("v-3", "Alice Archer"))
     asked = len(agents.asked)
     page.clock.run_for(60_000)
     assert len(agents.asked) == asked
@@ -440,10 +440,10 @@ def test_a_lost_socket_is_told_and_polling_steps_in(
     page.clock.install()
     page.evaluate("fakeCV.turn('reconnecting')")
     expect(connection(page)).to_have_text("Reconnecting; updated every 5 seconds")
-    service.users.append(active_user("v-3", "Ada Okafor"))
+    service.users.append(active_user("v-3", "Alice Archer"))
     page.clock.run_for(6_000)
     expect(page.locator("[data-chatvisor-user]")).to_have_count(3)
-    service.users.append(active_user("v-4", "Bo Lind"))
+    service.users.append(active_user("v-4", "Ben Baker"))
     page.evaluate("fakeCV.turn('live')")
     page.clock.run_for(2_000)
     expect(page.locator("[data-chatvisor-user]")).to_have_count(4)

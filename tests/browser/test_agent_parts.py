@@ -27,7 +27,7 @@ def test_a_list_brings_its_assets_and_is_live(
     put_in(page, "List")
     expect(connection(page)).to_have_text("Live")
     expect(page.locator(f"{JOHN} .chatvisor-name")).to_have_css("font-weight", "600")
-    service.users.append(active_user("v-3", "Ada Okafor"))
+    service.users.append(active_user("v-3", "Alice Archer"))
     tick(page)
     expect(page.locator("[data-chatvisor-user]")).to_have_count(3)
     with page.context.expect_page() as opened:

@@ -79,7 +79,7 @@ def crowd(service: FakeService) -> None:
     service.users = [
         active_user("v-1", "John Doe", labels=["vip", "business"]),
         active_user("v-2", "Jane Roe", waitingSince=ago(minutes=2)),
-        active_user("v-3", "Ada Lind", inCall={"agent": adam, "since": None}),
+        active_user("v-3", "Alice Archer", inCall={"agent": adam, "since": None}),
     ]
 
 
