@@ -244,6 +244,19 @@ def test_a_page_that_fails_is_our_own(service: FakeService, broken: str) -> None
         assert "secret of the database" not in response.text
 
 
+def test_where_the_user_loader_fails_there_is_still_an_answer(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    client = signed_in(app, MARY.id)
+    t.cast(t.Any, app).login_manager.user_loader(failing)
+    response = client.get("/chatvisor/users", headers={"Accept": "text/html"})
+    assert response.status_code == 500
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "secret of the database" not in response.text
+    assert "secret of the database" in caplog.text
+
+
 def test_an_agent_who_was_denied_is_announced(app: Flask) -> None:
     denied: list[dict[str, t.Any]] = []
 

@@ -20,6 +20,7 @@ from flask import render_template
 from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import InternalServerError
 
 from .. import tokens
 from ..context import this_app
@@ -304,10 +305,16 @@ def _log(trouble: ServiceError | UserTokenUnavailable) -> None:
     logger.warning("%s", trouble, extra={"event": "chatvisor.service.trouble"})
 
 
-def _on_fault(_error: Exception) -> ResponseReturnValue:
+def _on_fault(error: InternalServerError) -> ResponseReturnValue:
     # Flask has logged what a loader or the policy raised; nobody else is told.
     if request.method == "GET" and not guard.asks_for_json():
-        return render_template("chatvisor/error.html"), 500
+        try:
+            return render_template("chatvisor/error.html"), 500
+        except Exception:
+            # Templates ask for the user, too: the user_loader may be what fails.
+            event = {"event": "chatvisor.error-page.failed"}
+            logger.exception("The page about it cannot be made.", extra=event)
+            return error
     detail = _("The application could not answer.")
     remedy = _("The application's log says why.")
     return guard.problem(500, "fault", detail, remedy=remedy)
