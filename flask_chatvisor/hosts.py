@@ -39,6 +39,8 @@ class _OnEachHost(BlueprintSetupState):
         view_func: t.Callable[..., t.Any] | None = None,
         **options: t.Any,
     ) -> None:
+        # For the main host by name, too: else its routes for every path come first.
+        super().add_url_rule(rule, endpoint, view_func, **options)
         part = "host" if self.app.url_map.host_matching else "subdomain"
         options[part] = f"<{_HERE}:{_HERE}>"
         super().add_url_rule(rule, endpoint, view_func, **options)
@@ -46,6 +48,7 @@ class _OnEachHost(BlueprintSetupState):
 
 class _AnyHost(BaseConverter):
     regex = ".*"  # a main host has no subdomain
+    weight = 0  # before the application's own variable hosts, with all their paths
 
     def to_url(self, value: str) -> str:
         return value
@@ -53,7 +56,7 @@ class _AnyHost(BaseConverter):
 
 def _forget_where(_: str | None, values: dict[str, t.Any] | None) -> None:
     if values is not None:
-        del values[_HERE]
+        values.pop(_HERE, None)
 
 
 def _be_here(_: str, values: dict[str, t.Any]) -> None:

@@ -100,6 +100,27 @@ def test_what_a_tagged_page_asks_for_is_on_its_own_host(
     assert client.get("/chatvisor/users", base_url=url).status_code == 403
 
 
+@pytest.mark.parametrize("host", ["bank.example", "shop.bank.example"])
+def test_routes_for_every_path_leave_ours_alone(host: str) -> None:
+    app = Flask("portal", subdomain_matching=True)
+    app.add_url_rule("/<path:page>", "pages", lambda page: page)
+    app.add_url_rule(
+        "/<path:page>", "shops", lambda page, name: page, subdomain="<name>"
+    )
+    portal(app, SERVER_NAME="bank.example", SESSION_COOKIE_DOMAIN="bank.example")
+    app.add_url_rule("/3", "main", lambda: sign_in("3"))
+    app.add_url_rule("/3", "shop", lambda name: sign_in("3"), subdomain="<name>")
+    client = app.test_client()
+    url = f"http://{host}"
+    client.get("/3", base_url=url)
+    assert client.get("/other/page", base_url=url).text == "other/page"
+    asset = client.get("/chatvisor/static/tag.js", base_url=url, buffered=True)
+    assert asset.mimetype == "text/javascript"
+    page = client.get("/chatvisor/users", base_url=url)
+    assert 'action="/chatvisor/users"' in page.text
+    assert "chatvisor_host" not in page.text
+
+
 def block_of_json(response: t.Any) -> t.Any:
     assert response.status_code == 200
     return response.get_json()
