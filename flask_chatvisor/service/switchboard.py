@@ -55,7 +55,8 @@ class Connection:
 
     def allows(self, now: float) -> bool:
         """Tell whether the client may send another message; a bucket that refills."""
-        gained = (now - self.heard_at) * self._limits.rate
+        # Never negative, even if the clock was set back.
+        gained = max(0.0, now - self.heard_at) * self._limits.rate
         self.allowance = min(self._limits.burst, self.allowance + gained) - 1
         self.heard_at = now
         return self.allowance >= 0

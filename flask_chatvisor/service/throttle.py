@@ -29,7 +29,7 @@ class Buckets:
         self._fills_in = rate.burst / rate.per_second
         self._full_at: dict[str, float] = {}
         self._older: dict[str, float] = {}
-        self._turn_at = 0.0
+        self._turned_at = 0.0
 
     def take(self, key: str, now: float) -> float:
         """Take one; tell in how many seconds there will be one, 0 if it was taken."""
@@ -47,13 +47,15 @@ class Buckets:
         return len(self._full_at.keys() | self._older.keys())
 
     def _forget(self, now: float) -> None:
-        if now < self._turn_at:
+        since = now - self._turned_at
+        if 0 <= since < self._fills_in:
             return
-        # Nobody came for twice as long: the older ones are full, too.
-        idle = now >= self._turn_at + self._fills_in
-        self._older = {} if idle else self._full_at
+        # If nobody came for twice as long, the older ones are full, too. If the clock
+        # was set back, nobody knows.
+        recent = self._fills_in <= since < 2 * self._fills_in
+        self._older = self._full_at if recent else {}
         self._full_at = {}
-        self._turn_at = now + self._fills_in
+        self._turned_at = now
 
 
 class Throttle:

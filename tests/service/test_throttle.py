@@ -53,6 +53,16 @@ def test_everybody_has_a_bucket() -> None:
     assert buckets.take("a", START) > 0
 
 
+def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+    buckets = Buckets(Rate(2, 5))
+    for _ in range(5):
+        buckets.take("a", START)
+    an_hour_ago = START - 3600
+    assert [buckets.take("a", an_hour_ago) for _ in range(5)] == [0] * 5
+    assert buckets.take("a", an_hour_ago) == pytest.approx(0.5)
+    assert len(buckets) == 1
+
+
 def test_who_does_not_come_any_more_is_forgotten() -> None:
     buckets = Buckets(Rate(1, 10))
     for number in range(1000):
@@ -196,6 +206,14 @@ def test_one_address_opens_so_many_connections_a_second() -> None:
             live.tab()
         clock.now += 2
         connect(live)
+
+
+def test_a_clock_that_is_set_back_closes_nobodys_connection() -> None:
+    clock = Clock()
+    with running(clock) as live:
+        tab, _ = live.tab()
+        clock.now -= 3600
+        live.settle(tab)
 
 
 def test_one_address_has_so_many_connections_open() -> None:
