@@ -70,7 +70,12 @@ class Cache:
         _instances.add(self)
 
     def get(
-        self, question: Hashable, load: Callable[[], t.Any], *, tick: int | None = None
+        self,
+        question: Hashable,
+        load: Callable[[], t.Any],
+        *,
+        tick: int | None = None,
+        keep: bool = True,
     ) -> Answer:
         """Find the answer to a question.
 
@@ -80,6 +85,7 @@ class Cache:
         :param load: asks the service.
         :param tick: an answer that was fetched for an earlier one will not do, as long
             as the service is there.
+        :param keep: whether the answer is better than none once it is old.
         :raises ServiceError: if there is none, or none but an old one.
         """
         outcome: Answer | ServiceError | None = None
@@ -87,7 +93,7 @@ class Cache:
             with self._lock:
                 outcome = self._outcome_without_asking(question, tick)
                 if outcome is None:
-                    flight, leads = self._board(question, tick)
+                    flight, leads = self._board(question, tick, keep)
             if outcome is None:
                 outcome = (
                     self._ask(question, flight, load)
@@ -108,7 +114,7 @@ class Cache:
             trouble = self._why_not_ask()
             if trouble is not None:
                 raise trouble.with_traceback(None)
-            flight, _ = self._board(question, None)
+            flight, _ = self._board(question, None, keep=False)
         outcome = self._ask(question, flight, load, remember=False)
         if isinstance(outcome, ServiceError):
             raise outcome
@@ -123,12 +129,14 @@ class Cache:
             return known
         return self._why_not_ask()
 
-    def _board(self, question: Hashable, tick: int | None) -> tuple[_Flight, bool]:
+    def _board(
+        self, question: Hashable, tick: int | None, keep: bool
+    ) -> tuple[_Flight, bool]:
         """Find who asks this already; else the one who calls is to ask it."""
         flight = self._flights.get(question)
         if flight is not None:
             return flight, False
-        flight = self._flights[question] = _Flight(self._clock(), tick)
+        flight = self._flights[question] = _Flight(self._clock(), tick, keep)
         return flight, True
 
     def _why_not_ask(self) -> ServiceError | None:
@@ -170,7 +178,8 @@ class Cache:
             self._forget()
             if remember and isinstance(flight.outcome, Answer):
                 self._answers[question] = flight.outcome, flight.tick
-                self._last[question] = flight.outcome
+                if flight.keep:
+                    self._last[question] = flight.outcome
         flight.done.set()
 
     def _outage_after(self, flight: _Flight) -> _Outage | None:
@@ -221,9 +230,10 @@ class Cache:
 class _Flight:
     """A question that the service is being asked, and what comes of it."""
 
-    def __init__(self, began: float, tick: int | None) -> None:
+    def __init__(self, began: float, tick: int | None, keep: bool) -> None:
         self.began = began
         self.tick = tick
+        self.keep = keep
         self.done = threading.Event()
         self.outcome: Answer | ServiceError | None = None
 

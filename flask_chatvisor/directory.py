@@ -25,12 +25,13 @@ from .identity import Agent
 from .loading import Query
 from .loading import batched
 from .loading import load_all
-from .loading import load_named
 from .ranking import is_meant
 from .ranking import pick
 from .ranking import sort_users
+from .rest.client import MAX_PAGE_SIZE
 from .rest.client import Client
 from .rest.models import ActiveUser
+from .rest.models import UserPage
 from .rest.models import timestamp
 from .state import Loaders
 from .views.guard import current_agent
@@ -179,10 +180,9 @@ class Directory:
         if not self._available():
             return None
         allows = self._policy(agent)
-        answer = self._cache.get(
-            ("status", query), lambda: self._client.status(query), tick=tick
-        )
-        user: ActiveUser | None = _current(answer)
+        user: ActiveUser | None = self._cache.get(
+            ("status", query), lambda: self._client.status(query), tick=tick, keep=False
+        ).value
         if user is None:
             return None
 
@@ -224,7 +224,7 @@ class Directory:
         asked_at = self._monotonic()
         for some in batched(asked):
             answer = self._named(some, tick)
-            users = [one for one in _current(answer) if not allows or allows(one)]
+            users = [one for one in answer.value if not allows or allows(one)]
             found |= {
                 query: pick(user for user in users if is_meant(user, query))
                 for query in some
@@ -279,9 +279,19 @@ class Directory:
         return self._listing(found.results, found.total, page, page_size, answer)
 
     def _named(self, queries: tuple[str, ...], tick: int | None) -> Answer:
-        return self._cache.get(
-            ("statuses", queries), lambda: load_named(self._client, queries), tick=tick
+        """Load everybody whom one of these names, and maybe others too."""
+        answer = self._cache.get(
+            ("statuses", queries),
+            lambda: self._client.active_users(queries=queries, page_size=MAX_PAGE_SIZE),
+            tick=tick,
+            keep=False,
         )
+        found: UserPage = answer.value
+        if found.queries or found.total <= len(found.results):
+            return answer._replace(value=found.results)
+        # The backend lists everybody instead: once for all who ask for somebody.
+        everyone = self._everyone(Query(), tick)
+        return everyone._replace(value=_current(everyone).users)
 
     def _listing(
         self,

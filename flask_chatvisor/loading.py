@@ -43,14 +43,6 @@ def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:
         page += 1
 
 
-def load_named(client: Client, queries: tuple[str, ...]) -> tuple[ActiveUser, ...]:
-    """Load everybody whom one of these names, and maybe others too."""
-    page = client.active_users(queries=queries, page_size=MAX_PAGE_SIZE)
-    if page.queries or page.total <= len(page.results):
-        return page.results
-    return load_all(client, Query())
-
-
 def batched(queries: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """Take as many at a time as fit into an address; agent-server.js does likewise."""
     some: list[str] = []

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from flask_chatvisor import config
+from flask_chatvisor.cache import MOST_STALE
 from flask_chatvisor.cache import PATIENCE
 from flask_chatvisor.cache import Cache
 from flask_chatvisor.directory import Directory
@@ -508,6 +509,21 @@ def test_an_old_list_says_what_is_wrong_and_how_old_it_is(
         directory.active_users()
 
 
+def test_what_is_asked_about_single_users_leaves_the_last_list_alone(
+    service: FakeService, make_directory: MakeDirectory, clock: Clock
+) -> None:
+    john = service.add(id="1")
+    directory = make_directory()
+    directory.active_users()
+    for number in range(MOST_STALE):
+        directory.status(f"stranger-{number}")
+        directory.statuses(["1", f"stranger-{number}"])
+    clock.now += 1
+    service.fail(503)
+    listing = directory.active_users()
+    assert [user.visitor_id for user in listing.users] == [john]
+
+
 def test_a_policy_holds_for_an_old_list(
     service: FakeService, make_directory: MakeDirectory, clock: Clock
 ) -> None:
@@ -739,6 +755,19 @@ def test_where_several_cannot_be_found_the_whole_list_is_used(
         found = make_directory(url=upstream.url).statuses(asked)
     assert all(found.users.values())
     assert len(crowd.requests) == requests
+
+
+def test_there_one_list_serves_all_who_ask_for_somebody(
+    make_directory: MakeDirectory,
+) -> None:
+    crowd = Crowd(1200)
+    with Upstream(crowd) as upstream:
+        directory = make_directory(url=upstream.url)
+        for number in range(3):
+            asked = f"v-{number:05}"
+            assert directory.statuses([asked]).users[asked] is not None
+    of_all = 2
+    assert len(crowd.requests) == of_all + 3
 
 
 @pytest.mark.parametrize(
