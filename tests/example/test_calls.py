@@ -19,6 +19,7 @@ def test_a_customer_is_tagged_with_this_and_nothing_else(john: FlaskClient) -> N
         "firstname": "John",
         "lastname": "Doe",
         "labels": ["team"],
+        "assignedUser": "mary@example.com",
     }
 
 
