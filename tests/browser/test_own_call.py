@@ -62,7 +62,7 @@ HOSTILE = """<style>
 
 @pytest.fixture
 def service() -> Iterator[RunningService]:
-    with running_service(Timings(presence_grace=3, closed_grace=3)) as service:
+    with running_service(Timings(presence_grace=3, closed_grace=6)) as service:
         yield service
 
 
@@ -164,7 +164,16 @@ def test_who_waits_sees_the_place_beside_the_button_and_how_it_moves_up(
     expect(sign(jane)).to_contain_text("You are number 2 in the queue.")
     expect(jane.locator(f"[data-chatvisor-queue] > {SIGN}")).to_have_count(1)
     first.close()
-    expect(sign(jane)).to_contain_text("You are next.")
+    expect(sign(jane)).to_contain_text("You are next.", timeout=20_000)
+
+
+def test_the_place_is_beside_a_button_whose_wrapper_has_no_box_of_its_own(
+    john: Page,
+) -> None:
+    john.add_style_tag(content=".chatvisor-start { display: contents }")
+    window_by_click(john, HELP)
+    expect(john.locator(f"[data-chatvisor-queue] > {SIGN}")).to_have_count(1)
+    expect(john.locator(BACK)).to_be_visible()
 
 
 def test_waiting_goes_on_on_the_next_page_after_a_reload_and_in_other_tabs(
@@ -222,14 +231,16 @@ def test_the_way_back_leads_to_the_same_window_untouched(
 def test_a_window_that_was_closed_is_told_and_can_be_opened_again(
     john: Page,
 ) -> None:
-    window_by_click(john, HELP).close()
+    window = window_by_click(john, HELP)
+    expect(sign(john)).to_contain_text("You are next.")
+    window.close()
     expect(sign(john)).to_contain_text(re.compile("The call.s window was closed"))
     expect(john.locator(BACK)).to_have_text("Open it again")
     window = window_by_click(john, BACK)
     expect_state(window, "waiting")
     expect(sign(john)).to_contain_text("You are next.")
     window.close()
-    expect(sign(john)).to_have_count(0)
+    expect(sign(john)).to_have_count(0, timeout=20_000)
 
 
 def test_a_page_that_asks_by_hand_and_has_no_button_shows_it_too(

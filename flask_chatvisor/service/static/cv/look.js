@@ -107,7 +107,7 @@ SHEET.replaceSync(`
   .sign button { padding: 0.25em 0.625em; min-block-size: 2em; }
   .sign [aria-disabled="true"] { opacity: 0.6; cursor: default; }
   .sign:not([popover]) {
-    font-size: 0.875em; padding-block: 0.125em; padding-inline: 0.75em 0.25em;
+    font-size: 0.875em; padding-block: 0.25em; padding-inline: 0.75em 0.25em;
   }
   .sign:not([popover]) [data-chatvisor-move] { display: none; }
   .sign:not([popover]) p::before { content: none; }

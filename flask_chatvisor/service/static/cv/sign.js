@@ -149,7 +149,9 @@ class Sign extends HTMLElement {
 function besideHelpButton() {
   const places = [...document.querySelectorAll("[data-chatvisor-queue]")];
   // An empty place has no size: its button tells whether one can see it.
-  return places.find((place) => place.parentElement?.checkVisibility?.()) ?? null;
+  const buttonOf = (/** @type {Element} */ place) =>
+    place.parentElement?.querySelector("[data-chatvisor-conference]");
+  return places.find((place) => buttonOf(place)?.checkVisibility?.()) ?? null;
 }
 
 /** One for the page, made when there is something to show. */
