@@ -301,7 +301,7 @@ def test_what_happens_is_announced(begin: Begin) -> None:
 def test_the_agent_is_told_when_the_picture_is_there(begin: Begin) -> None:
     call = begin()
     status = call.agent.get_by_role("status")
-    expect(status).to_have_text("John Doe has accepted")
+    expect(status).to_have_text("John Doe is choosing what to share")
     paint(call.john, GREEN)
     call.share()
     expect(status).to_have_text("You see the screen of John Doe")

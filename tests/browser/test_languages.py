@@ -199,7 +199,7 @@ def test_the_call_window_speaks_the_language_of_the_page(ring: Ring) -> None:
     expect(visitor.locator("html")).to_have_attribute("lang", "de")
     visitor.reload()
     expect(head).to_have_text("Zeigen Sie Mary Major Ihren Bildschirm")
-    expect(agent.locator("h1")).to_have_text("John Doe has accepted")
+    expect(agent.locator("h1")).to_have_text("John Doe is choosing what to share")
     expect(agent.locator("html")).to_have_attribute("lang", "en")
 
 

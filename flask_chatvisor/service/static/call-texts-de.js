@@ -11,7 +11,7 @@ export const de = {
   "title.opening": "Wird geöffnet …",
   "title.agent.ringing": "Anfrage an {visitor} …",
   "title.agent.waiting": "Gespräch mit {visitor} …",
-  "title.agent.accepted": "{visitor} hat angenommen",
+  "title.agent.accepted": "{visitor} wählt aus …",
   "title.agent.connecting": "Verbindung zu {visitor} …",
   "title.agent.live": "● {visitor}",
   "title.visitor.ringing": "Wird geöffnet …",
@@ -30,9 +30,8 @@ export const de = {
     "Die Frage erscheint auf jeder Seite, die dort geöffnet ist. Ihr Name und Ihre E-Mail-Adresse stehen dabei.",
   "agent.waiting.head": "Gespräch mit {visitor} …",
   "agent.waiting.text": "Dort wurde um Hilfe gebeten und wird auf Sie gewartet.",
-  "agent.accepted.head": "{visitor} hat angenommen",
-  "agent.accepted.text":
-    "Gerade wird ausgewählt, was gezeigt werden soll. Das Bild erscheint hier.",
+  "agent.accepted.head": "{visitor} wählt aus, was Sie sehen",
+  "agent.accepted.text": "Das Bild erscheint hier, sobald die Auswahl getroffen ist.",
   "agent.connecting.head": "Verbindung zu {visitor} …",
   "agent.connecting.text": "Das Bild erscheint, sobald die Verbindung steht.",
   "agent.live.head": "Sie sehen den Bildschirm von {visitor}",
@@ -173,6 +172,8 @@ export const de = {
   "after.agent": "Aus Ihrer Liste können Sie ein neues Gespräch beginnen.",
   "after.agent.declined": "Fragen Sie, ob es gerade passt, bevor Sie es noch einmal versuchen.",
   "after.agent.no-answer": "Auf die Frage auf den Seiten hat niemand reagiert.",
+  "after.agent.visitor-gone":
+    "Diese Person hat sich abgemeldet oder alle Seiten geschlossen.",
   "after.agent.connection-lost": "Sie kam nicht rechtzeitig wieder zustande.",
   "after.agent.failed":
     "Vielleicht verhindert es eine Firewall, die Vermittlung ist nicht erreichbar, oder der andere Browser kann seinen Bildschirm nicht teilen.",
