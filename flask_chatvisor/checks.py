@@ -55,7 +55,8 @@ _WHY: Mapping[str, str] = {
     Reason.ENCODED: "it was compressed before; call init_app after the compressor's",
     Reason.ATTACHMENT: "it is a download",
     Reason.NOT_A_DOCUMENT: "it was not asked for as a document",
-    Reason.NO_BODY: "no place for the tag was found; place {{ chatvisor_tag() }}",
+    Reason.NO_BODY: "no </body> was found that surely ends it;"
+    " place {{ chatvisor_tag() }}",
     Reason.ALREADY_TAGGED: "its view brings a tag of its own",
     Reason.ERROR: "an error was logged",
 }

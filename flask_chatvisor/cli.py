@@ -41,6 +41,8 @@ def check(urls: tuple[str, ...], user_id: str | None) -> None:
 
     Exits with 1 if something does not work. Secrets are not shown.
     """
+    if user_id is not None and not urls:
+        raise click.UsageError("--user says who looks at a page: name it by --url.")
     state = current_state()
     _show_settings(state)
     if not state.settings.enabled:
@@ -59,7 +61,7 @@ def check(urls: tuple[str, ...], user_id: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Write JSON instead of a table.")
 @click.option("--q", default="", help="Text that name, e-mail or id contain.")
 @click.option("--label", default="", help="Only users with this label.")
-@click.option("--assigned", default="", help="An agent's e-mail, or none.")
+@click.option("--assigned", default="", help="An agent's e-mail, or nobody.")
 @click.option(
     "--sort",
     default="name",
@@ -68,7 +70,7 @@ def check(urls: tuple[str, ...], user_id: str | None) -> None:
 )
 def users(as_json: bool, q: str, label: str, assigned: str, sort: str) -> None:
     """List the active users, whatever a policy says."""
-    query = Query(q, label, assigned, sort)
+    query = Query(q, label, "none" if assigned == "nobody" else assigned, sort)
     try:
         found = current_state().directory.unfiltered(query)
     except (ServiceError, SetupError) as error:
@@ -79,7 +81,8 @@ def users(as_json: bool, q: str, label: str, assigned: str, sort: str) -> None:
     elif found:
         click.echo(_table(_COLUMNS, map(_row, found)))
     else:
-        click.echo("Nobody is active.")
+        wanted = q or label or assigned
+        click.echo("No active user matches." if wanted else "Nobody is active.")
 
 
 def _told(error: ServiceError | SetupError) -> str:
@@ -121,6 +124,7 @@ def _settings(state: State) -> Iterator[tuple[str, str]]:
     yield "time-outs", f"{connect:g} s to connect, {read:g} s to read"
     yield "routes", settings.url_prefix
     yield "visitor loader", _yes(loaders.visitor)
+    yield "consent loader", _yes(loaders.consent)
     yield "agent loader", _yes(loaders.agent) if loaders.agent else "no: no agents"
     yield "policy", _yes(loaders.policy)
     yield "token loader", _yes(loaders.user_token)

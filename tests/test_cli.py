@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -83,6 +84,15 @@ def test_check_shows_the_configuration_without_secrets(service: FakeService) -> 
     assert "2 key(s)" in output
     assert service.api_token not in output
     assert "secret" not in output
+
+
+def test_check_tells_whether_there_is_a_consent_loader(service: FakeService) -> None:
+    chatvisor = Chatvisor()
+    _, output = run(runner(chatvisor, **service.config()), "check")
+    assert re.search(r"^consent loader +no$", output, re.M)
+    chatvisor.consent_loader(lambda user: True)
+    _, output = run(runner(chatvisor, **service.config()), "check")
+    assert re.search(r"^consent loader +yes$", output, re.M)
 
 
 def test_check_says_that_nobody_is_an_agent(service: FakeService) -> None:
@@ -282,6 +292,12 @@ def test_check_says_that_there_is_no_such_user(service: FakeService) -> None:
     assert "user_loader knows no user '99'" in page
 
 
+def test_check_of_a_user_wants_a_page(service: FakeService) -> None:
+    code, output = run(runner(**service.config()), "check", "--user", "1")
+    assert code == 2
+    assert "name it by --url" in output
+
+
 def test_check_leaves_the_application_as_it_was(service: FakeService) -> None:
     app = with_pages(service)
     look(app, "/", JOHN.id)
@@ -404,6 +420,7 @@ def test_users_are_filtered_and_sorted(service: FakeService) -> None:
 
     assert names("--label", "gold", "--sort", "-name") == ["Bert", "Anna"]
     assert names("--assigned", "mary@example.com") == ["Bert"]
+    assert names("--assigned", "nobody") == ["Anna", "Cleo"]
     assert names("--q", "cle") == ["Cleo"]
 
 
@@ -436,6 +453,8 @@ def test_a_name_does_not_steer_the_terminal(service: FakeService) -> None:
 def test_an_empty_list_says_so(service: FakeService) -> None:
     code, output = run(runner(**service.config()), "users")
     assert (code, output) == (0, "Nobody is active.\n")
+    code, output = run(runner(**service.config()), "users", "--q", "anna")
+    assert (code, output) == (0, "No active user matches.\n")
 
 
 def test_trouble_is_one_line_and_an_exit_code(service: FakeService) -> None:
