@@ -47,7 +47,8 @@ class _OnEachHost(BlueprintSetupState):
 
 
 class _AnyHost(BaseConverter):
-    regex = ".*"  # a main host has no subdomain
+    # A main host has no subdomain; one that is none of ours is "<invalid>".
+    regex = "[^<]*"
     weight = 0  # before the application's own variable hosts, with all their paths
 
     def to_url(self, value: str) -> str:

@@ -121,6 +121,14 @@ def test_routes_for_every_path_leave_ours_alone(host: str) -> None:
     assert "chatvisor_host" not in page.text
 
 
+def test_on_a_host_that_is_none_of_the_applications_there_is_nothing() -> None:
+    client = on_subdomains().test_client()
+    for path in ("/1", "/chatvisor/static/tag.js", "/chatvisor/me", "/chatvisor/users"):
+        with pytest.warns(UserWarning, match="configured server name"):
+            response = client.get(path, base_url="http://another.example")
+        assert response.status_code == 404
+
+
 def block_of_json(response: t.Any) -> t.Any:
     assert response.status_code == 200
     return response.get_json()
