@@ -38,11 +38,14 @@ class Reader:
         return value
 
     def text(self, key: str) -> str | None:
-        """Take a string; the vendor's own examples also have numbers for ids."""
+        """Take a string; an empty one says as little as none.
+
+        The vendor's own examples also have numbers for ids.
+        """
         value = self._data.get(key)
         if key == "id" and isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        return self.of(key, str, "a string")
+        return self.of(key, str, "a string") or None
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Take a list of strings."""

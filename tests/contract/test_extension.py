@@ -43,7 +43,8 @@ def test_an_agent_sees_who_is_there(
     assert ids(agent.users(label=label)) == []
     tab = visit(id=unique(), firstname="John", labels=[label], path="/invoices")
     (user,) = agent.users(label=label).get_json()["users"]
-    assert user == backend.users(label=label)[0]
+    assert user["since"] == backend.users(label=label)[0]["since"]
+    assert (user["firstname"], user["lastname"]) == ("John", None)
     assert agent.user(user["id"]).get_json()["user"]["visitorId"] == tab.visitor_id
 
 
@@ -122,3 +123,15 @@ def test_with_a_policy_the_page_token_lists_nobody(
     listed = backend.get("/rest/v1/customerstatus", token)
     assert listed.problem() == (403, "scope-missing")
     assert visit.agent(token).until("tick")
+
+
+def test_the_manuals_policy_shows_whom_nobody_looks_after(
+    backend: Backend, visit: Visits, label: str
+) -> None:
+    chatvisor = Chatvisor()
+    chatvisor.policy(lambda agent, user: user.assigned_user in (None, agent.email))
+    agent = agent_of(backend, chatvisor)
+    adams = visit(id=unique(), labels=[label], assignedUser="adam@example.com")
+    nobodys = visit(id=unique(), labels=[label])
+    assert ids(agent.users(label=label)) == [nobodys.visitor_id]
+    assert agent.start_call(adams.visitor_id).status_code == 404

@@ -226,6 +226,11 @@ def test_an_active_user_is_told_in_full(
         assert abs(moment(time_of) - began) < 60
 
 
+def known(user: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A user as the client has it: what is empty is not there."""
+    return {key: None if value == "" else value for key, value in user.items()}
+
+
 def test_the_clients_records_are_the_backends(
     backend: Backend, visit: Visits, label: str
 ) -> None:
@@ -234,7 +239,7 @@ def test_the_clients_records_are_the_backends(
     page = Client(transport, SERVICE_PATHS).active_users(label=label)
     transport.close()
     (user,) = page.results
-    assert user.to_json() == backend.users(label=label)[0]
+    assert user.to_json() == known(backend.users(label=label)[0])
 
 
 def test_who_is_not_tagged_is_not_active(backend: Backend, visit: Visits) -> None:

@@ -55,6 +55,12 @@ def test_a_full_user_is_written_as_it_was_read() -> None:
     assert ActiveUser.from_json(JOHN).to_json() == JOHN
 
 
+def test_what_is_empty_is_not_there() -> None:
+    user = ActiveUser.from_json({"visitorId": "v-1", "id": "", "assignedUser": ""})
+    assert user == ActiveUser(visitor_id="v-1")
+    assert user.assigned_user is None
+
+
 def test_tabs_and_pages_are_read_and_belong_to_one_users_profile_only() -> None:
     at = "2026-11-22T21:45:04.123Z"
     tabs = [{"title": "Home", "path": "/", "visible": True, "since": at}]
@@ -187,7 +193,7 @@ def test_what_is_no_token_is_refused(data: t.Any) -> None:
         UserToken.from_json(data)
 
 
-texts = st.none() | st.text()
+texts = st.none() | st.text(min_size=1)
 moments = st.none() | st.datetimes(
     min_value=dt.datetime(1970, 1, 1),
     max_value=dt.datetime(2100, 1, 1),
