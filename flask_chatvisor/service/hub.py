@@ -213,7 +213,11 @@ class Hub:
     def _tag(
         self, now: float, link: VisitorLink, visitor: Visitor, message: p.Tag
     ) -> None:
+        before = visitor.tag
         self._visitors.tag(now, visitor, message.tag)
+        after = visitor.tag
+        if before and after and before.id not in ("", after.id):
+            self._rooms.sign_off(now, visitor)  # the call was somebody else's
 
     def _reset(
         self, now: float, link: VisitorLink, visitor: Visitor, message: p.Reset

@@ -51,7 +51,7 @@ def page_token(agent: Agent, scope: list[str]) -> tuple[str, dt.datetime | None]
     scope = ["presence"] if filtered else scope
     mints = state.client.can("user_token")
     # The agent's own token is good for everything, so a minted one is better for less.
-    suits = not filtered and not (mints and scope == ["presence"])
+    suits = not filtered and not (mints and set(scope) == {"presence"})
     if state.loaders.user_token is not None and suits:
         return _loaded_token(agent), None
     if not mints:

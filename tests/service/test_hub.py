@@ -853,6 +853,18 @@ def test_a_reset_ends_a_live_call_so_that_the_next_user_is_not_in_it(
     assert end_of(agent) == end_of(visitor) == "visitor-gone"
 
 
+@pytest.mark.parametrize("tag", [JANE, {}])
+def test_a_tag_of_somebody_else_ends_the_call(
+    world: World, tag: dict[str, t.Any]
+) -> None:
+    tab = world.tab(JOHN)
+    agent, visitor = world.live(tab)
+    tab.say(p.Tag({**JOHN, "firstname": "Johnny"}))
+    assert end_of(agent) is None
+    tab.say(p.Tag(tag))
+    assert end_of(agent) == end_of(visitor) == "visitor-gone"
+
+
 def test_an_agents_window_that_never_connects(world: World) -> None:
     tab = world.tab(JOHN)
     call = world.call(tab)
