@@ -279,9 +279,20 @@ def client() -> FlaskClient:
         return HTML
 
     app.register_blueprint(_blueprint())
+    app.wsgi_app = in_a_thread(app.wsgi_app)  # type: ignore[method-assign]
     client = app.test_client()
     client.get("/sign-in/1")
     return client
+
+
+def in_a_thread(application: t.Any) -> t.Any:
+    """Where Playwright runs an event loop, no async view can run."""
+
+    def run(environ: dict[str, t.Any], start_response: t.Any) -> t.Any:
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(application, environ, start_response).result()
+
+    return run
 
 
 def _blueprint() -> Blueprint:

@@ -79,7 +79,6 @@ def _portal(setup: str, *, ours: bool = True) -> Portal:
         CHATVISOR_DEBUG_HEADER=True,
         **KEYS.get(setup, {}),
     )
-    app.logger.disabled = True  # it is meant to fail
     LoginManager(app).user_loader(USERS.get)
     chatvisor = _extension(setup)
     if setup == "compress first":
