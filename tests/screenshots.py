@@ -69,6 +69,8 @@ def _take_all(portal: Portal, johns: Browser, browser: Browser) -> None:
         helped.click("[data-chatvisor-conference]")
     asked.value.wait_for_selector('html[data-chatvisor-state="waiting"]')
     _picture(asked.value, "waiting")
+    helped.wait_for_selector("chatvisor-sign button")
+    _picture(helped, "sign-waiting")
     mary.wait_for_selector(JOHN)
     _picture(mary, "agent-list")
 
@@ -88,6 +90,8 @@ def _take_all(portal: Portal, johns: Browser, browser: Browser) -> None:
     agents.wait_for_selector(LIVE)
     _picture(agents, "call")
     _picture(visitors, "call-sharing")
+    john.wait_for_selector("html[data-chatvisor-sharing] chatvisor-sign button")
+    _picture(john, "sign-sharing")
     mary.goto(f"{portal.url}/customers/1")
     mary.wait_for_selector("[data-chatvisor-status]")
     _picture(mary, "profile")

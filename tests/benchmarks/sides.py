@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 
 import requests
 from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect
 
 from flask_chatvisor import tokens
 
@@ -36,8 +37,16 @@ class Side(t.Protocol):
     def count(self, server: servers.Server) -> int:
         """Count the visitors that have arrived in full."""
 
-    def agent_token(self, server: servers.Server) -> str:
-        """Get the token with which an agent may ring."""
+    def agent_token(self, number: int) -> str:
+        """Make the token with which an agent may ring."""
+
+    async def open_window(
+        self, server: servers.Server, call: t.Any
+    ) -> tuple[ClientConnection, str] | None:
+        """Connect what the server waits for before it rings.
+
+        :return: a socket, and what to say there.
+        """
 
     async def is_ring(self, socket: ClientConnection, frame: str | bytes) -> bool:
         """Take what the server sends to a visitor."""
@@ -64,16 +73,29 @@ class Ours:
         verified = page["results"] and page["results"][0]["verified"]
         return int(page["total"]) if verified else 0
 
-    def agent_token(self, server: servers.Server) -> str:
-        body = {
-            "email": "mary@example.com",
-            "name": "Mary Major",
-            "ttl": 600,
-            "scope": ["call"],
-        }
-        url = f"{server.url}/rest/v1/usertoken"
-        answer = requests.post(url, json=body, headers=_bearer(), timeout=10)
-        return str(_json(answer)["token"])
+    def agent_token(self, number: int) -> str:
+        # One agent would soon be told to call less often.
+        return tokens.sign_user(
+            servers.API_TOKEN,
+            email=f"agent{number}@example.com",
+            name="Mary",
+            scope=["call"],
+            now=time.time(),
+            ttl=600,
+        )
+
+    async def open_window(
+        self, server: servers.Server, call: t.Any
+    ) -> tuple[ClientConnection, str] | None:
+        socket = await connect(
+            f"ws://127.0.0.1:{server.port}{self.socket_path}",
+            origin=server.url,  # type: ignore[arg-type]
+            compression=None,
+            proxy=None,
+        )
+        ticket = call["url"].partition("#")[2]
+        hello = {"type": "hello-call", "callId": call["callId"], "ticket": ticket}
+        return socket, json.dumps(hello)
 
     async def is_ring(self, socket: ClientConnection, frame: str | bytes) -> bool:
         message = json.loads(frame)
@@ -99,8 +121,13 @@ class Bare:
         health = requests.get(f"{server.url}/health", timeout=10)
         return int(_json(health)["visitors"])
 
-    def agent_token(self, server: servers.Server) -> str:
+    def agent_token(self, number: int) -> str:
         return servers.API_TOKEN
+
+    async def open_window(
+        self, server: servers.Server, call: t.Any
+    ) -> tuple[ClientConnection, str] | None:
+        return None
 
     async def is_ring(self, socket: ClientConnection, frame: str | bytes) -> bool:
         return bool(json.loads(frame)["type"] == "ring")
