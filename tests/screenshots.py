@@ -88,9 +88,10 @@ def _take_all(portal: Portal, johns: Browser, browser: Browser) -> None:
     _picture(visitors, "call-choose")
     visitors.click("[data-chatvisor-share]")
     agents.wait_for_selector(LIVE)
+    john.wait_for_selector("html[data-chatvisor-sharing] chatvisor-sign button")
+    agents.wait_for_selector("text=00:03")  # the first frames are coarse
     _picture(agents, "call")
     _picture(visitors, "call-sharing")
-    john.wait_for_selector("html[data-chatvisor-sharing] chatvisor-sign button")
     _picture(john, "sign-sharing")
     mary.goto(f"{portal.url}/customers/1")
     mary.wait_for_selector("[data-chatvisor-status]")
