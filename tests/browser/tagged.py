@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import ExitStack
-from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -17,10 +15,10 @@ from flask import Flask
 from flask import Response
 from flask import request
 from playwright.sync_api import Page
-from werkzeug.serving import make_server
 
 from tests.conftest import make_application
 
+from .desk import served
 from .fake_service import FakeService
 from .support import until
 
@@ -72,7 +70,7 @@ def portal(service: FakeService) -> Iterator[OpenPortal]:
             portal = Portal(app)
             _watch(portal)
             app.add_url_rule("/other", "other", lambda: "<body>Other</body>")
-            portal.url = running.enter_context(_served(app))
+            portal.url = running.enter_context(served(app))
             return portal
 
         yield portal
@@ -87,17 +85,6 @@ def _watch(portal: Portal) -> None:
             return None
         portal.asked.append(request.headers.get("Sec-Fetch-Site"))
         return Response(status=503) if portal.fails else None
-
-
-@contextmanager
-def _served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def expect_calls(page: Page, *calls: Call) -> None:
