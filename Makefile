@@ -12,7 +12,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check
 help:
 	@echo 'make demo         the example at http://127.0.0.1:5080, with everything it needs'
 	@echo 'make test         all tests, those in the browser included'
-	@echo 'make fuzz         looks for pages that the tag breaks, for a quarter of an hour or more'
+	@echo 'make fuzz         looks for pages that the tag breaks, for some ten minutes'
 	@echo 'make lint         ruff, mypy, pyright and, for the JavaScript, TypeScript'
 	@echo 'make docs         the manual, in docs/_build/html'
 	@echo 'make translations the catalogues: new messages in, old ones out, compiled'
