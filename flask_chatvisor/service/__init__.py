@@ -9,7 +9,7 @@ import typing as t
 
 if t.TYPE_CHECKING:
     from .application import Service
-    from .application import create_service
+    pass
     from .settings import Settings
     from .settings import SettingsError
 

@@ -14,10 +14,11 @@ from starlette.middleware import Middleware
 
 from .access import Access
 from .access import Refusal
+from .core import Core
+from .engine import MemoryEngine
 from .events import Event
 from .events import Events
 from .events import Poster
-from .hub import Hub
 from .pages import Pages
 from .rest import Cors
 from .rest import Rest
@@ -25,10 +26,7 @@ from .rest import on_http_error
 from .rest import on_refusal
 from .settings import Settings as Settings
 from .settings import SettingsError as SettingsError
-from .sockets import Sockets
-from .store import MemoryStore
-from .store import Store
-from .switchboard import Switchboard
+from .sockets.endpoint import Sockets
 from .throttle import Throttle
 
 
@@ -48,28 +46,24 @@ def create_service(
     settings: Settings,
     *,
     on_event: Callable[[Event], None] | None = None,
-    store: Store | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Service:
     """Make a service.
 
     :param on_event: is called with every call event, in a thread of its own; where it
         is left out, events are posted to the settings' URL, if there is one.
-    :param store: where visitors and calls are remembered.
     :param clock: epoch seconds.
     """
-    store = MemoryStore() if store is None else store
     access = Access(settings)
-    hub = Hub(settings, store, access)
     events = Events(on_event or _poster(settings))
-    board = Switchboard(hub, settings.timings, clock=clock, on_event=events.put)
+    core = Core(settings, access, MemoryEngine(), clock=clock, on_event=events.put)
     throttle = Throttle(settings.limits)
-    rest = Rest(settings, access, store, board, throttle)
+    rest = Rest(settings, access, core, throttle, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        board.stop()
+        core.keeper.stop()
         events.stop()
 
     web = Starlette(
@@ -78,7 +72,8 @@ def create_service(
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_error},
         lifespan=lifespan,
     )
-    return Service(web, Sockets(settings, board, throttle))
+    sockets = Sockets(settings, core.clients, core.connections, throttle, clock)
+    return Service(web, sockets)
 
 
 def _poster(settings: Settings) -> Callable[[Event], None] | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Callable
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -16,12 +18,13 @@ from .access import Access
 from .access import Caller
 from .access import Refusal
 from .access import agent_ref
-from .protocol import timestamp
+from ..contract.times import timestamp
+from .core import Core
+from .hub.calls import ringing
+from .records.active_user import profile
 from .settings import Settings
-from .store import SORTS
-from .store import Selection
-from .store import Store
-from .switchboard import Switchboard
+from ..contract.matching import SORTS
+from ..contract.matching import Selection
 from .throttle import Throttle
 from .throttle import address_of
 
@@ -82,15 +85,15 @@ class Rest:
         self,
         settings: Settings,
         access: Access,
-        store: Store,
-        board: Switchboard,
+        core: Core,
         throttle: Throttle,
+        clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._access = access
-        self._store = store
-        self._board = board
+        self._core = core
         self._throttle = throttle
+        self._clock = clock
 
     def routes(self) -> list[Route]:
         """List the routes of the API."""
@@ -105,9 +108,9 @@ class Rest:
 
     async def health(self, request: Request) -> Response:
         """Answer through the loop that runs the hub, so that a stuck one shows."""
-        stuck = self._board.is_stuck()
+        stuck = self._core.keeper.is_stuck()
         health = {"status": "stuck" if stuck else "ok"}
-        health["time"] = timestamp(self._board.clock())
+        health["time"] = timestamp(self._clock())
         if nonce := request.query_params.get("nonce", "")[:128]:
             health["proof"] = self._access.health_proof(nonce)
         return _json(health, 503 if stuck else 200)
@@ -116,7 +119,7 @@ class Rest:
         """List active users."""
         self._caller(request).require("list")
         selection = _selection(request.query_params)
-        total, results = self._board.hub.select_users(selection)
+        total, results = self._core.directory.select(selection)
         listed = {"page": selection.page, "total": total, "results": results}
         if selection.queries:
             # Who asks must not take a list of everybody for an answer to these.
@@ -126,8 +129,9 @@ class Rest:
     async def user(self, request: Request) -> Response:
         """Find one active user."""
         self._caller(request).require("list")
-        found = self._board.hub.find_user(request.path_params["query"])
-        if found is None:
+        row = self._core.directory.find(request.path_params["query"])
+        found = row and profile(await self._core.engine.load(row.visitor_id))
+        if not found:
             raise Refusal("not-found", "Nobody of this id or e-mail is active.")
         return _json(found)
 
@@ -143,7 +147,7 @@ class Rest:
         if bound and scope != ["call"]:
             detail = "A token that is bound to a visitor has the scope 'call' alone."
             raise Refusal("bad-request", detail)
-        now = self._board.clock()
+        now = self._clock()
         token = self._access.mint(
             email=wanted.email,
             name=wanted.name or wanted.email,
@@ -161,15 +165,15 @@ class Rest:
         caller.require("call")
         if caller.grant is None:
             raise Refusal("scope-missing", "Call with a user token: who is calling?")
-        self._throttle.call(caller.grant.email, self._board.clock())
+        self._throttle.call(caller.grant.email, self._clock())
         wanted = await self._body(request, CallRequest)
-        self._use_up(caller, wanted.visitor_id)
-        agent = agent_ref(caller.grant)
-        call = self._board.run(self._board.hub.request_call, agent, wanted.visitor_id)
+        await self._use_up(caller, wanted.visitor_id)
+        request_call = partial(ringing.request, agent=agent_ref(caller.grant))
+        call = await self._core.runner.turn(wanted.visitor_id, request_call)
         return _json({"callId": call.call_id, "url": call.url}, 201)
 
     def _caller(self, request: Request) -> Caller:
-        header, now = request.headers.get("authorization"), self._board.clock()
+        header, now = request.headers.get("authorization"), self._clock()
         try:
             caller = self._access.caller(header, now)
         except Refusal:
@@ -179,16 +183,17 @@ class Rest:
             self._throttle.agent(caller.grant.email, now)
         return caller
 
-    def _use_up(self, caller: Caller, visitor_id: str) -> None:
+    async def _use_up(self, caller: Caller, visitor_id: str) -> None:
         """Use a token that is bound to a visitor: it is good once."""
         grant = caller.grant
         if grant is None or grant.visitor_id is None:
             return
         if grant.visitor_id != visitor_id:
             raise Refusal("wrong-visitor", "This token is for another visitor.")
-        now = self._board.clock()
+        now = self._clock()
         # A minute longer than it lives, for clocks that differ.
-        if not self._store.take_once(f"jti:{grant.jti}", grant.expires_at + 60, now):
+        until = grant.expires_at + 60
+        if not await self._core.engine.once(f"jti:{grant.jti}", until, now):
             raise Refusal("token-used", "This token was used; it is good once.")
 
     async def _body(self, request: Request, kind: type[_B]) -> _B:

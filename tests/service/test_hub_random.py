@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+import msgspec
 from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,12 +14,14 @@ from hypothesis.stateful import invariant
 from hypothesis.stateful import rule
 
 from flask_chatvisor.service import protocol as p
+from flask_chatvisor.contract.users import AgentRef
 from flask_chatvisor.service.access import Refusal
-from flask_chatvisor.service.outbox import Send
-from flask_chatvisor.service.outbox import VisitorLink
-from flask_chatvisor.service.protocol import AgentRef
-from flask_chatvisor.service.protocol import Page
+from flask_chatvisor.service.hub.showing import own_call
+from flask_chatvisor.service.protocol import PageRef
+from flask_chatvisor.service.records.call import Call
+from flask_chatvisor.service.records.visit import Visit
 
+from .engines import ContestedEngine
 from .harness import ADAM
 from .harness import MARY
 from .harness import Client
@@ -26,7 +29,7 @@ from .harness import Tab
 from .harness import World
 
 TEXTS = st.text(max_size=5)
-PAGES = st.builds(Page, title=TEXTS, path=TEXTS)
+PAGES = st.builds(PageRef, title=TEXTS, path=TEXTS)
 TAGS = st.sampled_from(
     [{}, {"id": "1", "externalToken": "token-of-a-page"}, {"id": "2"}, None, "x"]
 )
@@ -84,27 +87,29 @@ FITTING: dict[str, t.Any] = {
 class SuspiciousWorld(World):
     """Looks at every message: may this client have it?"""
 
+    make_engine = ContestedEngine
+
     def __init__(self) -> None:
         super().__init__()
-        self.roles: dict[int, str] = {}
-        self.calls: dict[int, str] = {}
-        self.owners: dict[int, str] = {}
+        self.roles: dict[str, str] = {}
+        self.calls: dict[str, str] = {}
+        self.owners: dict[str, str] = {}
         self.visitors: dict[str, str] = {}
 
-    def _deliver(self, effect: Send) -> None:
-        message, address = effect.message, effect.address
+    def hear(self, client: Client, message: p.ServerMessage) -> None:
+        address = client.address
         self._learn(address, message)
         assert isinstance(message, FITTING[self.roles[address]])
         assert b"token-of-a-page" not in p.encode(message)
         call_id = getattr(message, "call_id", None)
         if call_id is not None:
-            if (call := self.store.call(call_id)) is not None:
-                self.visitors[call_id] = call.visitor_id
+            if visitor_id := self.engine._owners.get(call_id):
+                self.visitors[call_id] = visitor_id
             mine = self.owners.get(address) == self.visitors[call_id]
             assert mine or self.calls.get(address) == call_id
-        super()._deliver(effect)
+        super().hear(client, message)
 
-    def _learn(self, address: int, message: p.ServerMessage) -> None:
+    def _learn(self, address: str, message: p.ServerMessage) -> None:
         if isinstance(message, p.Welcome):
             self.roles[address] = "tab"
             self.owners[address] = message.visitor_id
@@ -213,7 +218,7 @@ class HubMachine(RuleBasedStateMachine):
 
     @rule(q=TEXTS, data=st.data())
     def look_around(self, q: str, data: st.DataObject) -> None:
-        self.world.hub.find_user(q)
+        self.world.find(q)
 
     def collect(self) -> None:
         for client in self.world.clients.values():
@@ -224,60 +229,64 @@ class HubMachine(RuleBasedStateMachine):
                     key = p.HelloCall(message.call_id, secret=message.secret)
                     self.keys.append(key)
 
-    @invariant()
-    def a_visitor_is_in_a_call_that_runs(self) -> None:
-        for visitor in list(self.world.store._visitors.values()):
-            call = self.world.store.call(visitor.call_id or "")
-            assert (call is None) == (visitor.call_id is None)
-            if call is not None:
-                assert not call.ended
-                assert call.visitor_id == visitor.id
+    def visits(self) -> list[Visit]:
+        return list(self.world.engine._visits.values())
 
     @invariant()
-    def a_running_call_is_its_visitors_only_one(self) -> None:
-        for call in self.world.store._calls.values():
-            if not call.ended:
-                visitor = self.world.store.visitor(call.visitor_id)
-                assert visitor is not None
-                assert visitor.call_id == call.id
+    def a_visitor_is_in_one_call_at_most(self) -> None:
+        for visit in self.visits():
+            running = [call for call in visit.calls.values() if not call.ended]
+            assert len(running) <= 1
+            assert not running or visit.visitor is not None
 
     @invariant()
     def who_talks_has_an_agent(self) -> None:
-        for call in self.world.store._calls.values():
-            assert not call.relays or call.agent is not None
+        for visit in self.visits():
+            for call in visit.calls.values():
+                assert not call.relays or call.agent is not None
 
     @invariant()
     def every_tab_shows_where_its_visitors_call_stands(self) -> None:
-        for address, client in self.world.clients.items():
-            link = self.world.hub._outbox.links.get(address)
-            if isinstance(link, VisitorLink):
-                visitor = self.world.store.visitor(link.visitor_id)
-                call = self.world.store.call(visitor.call_id or "") if visitor else None
-                assert client.shown == (call.own if call else None)
+        for visit in self.visits():
+            for address in visit.visitor.tabs if visit.visitor else ():
+                client = self.world.clients[address]
+                shown = client.shown and msgspec.structs.replace(
+                    client.shown, position=None
+                )
+                assert shown == own_call(visit, visit.call)
 
     @invariant()
-    def who_waits_is_here_and_in_no_call(self) -> None:
-        for visitor in self.world.store.waiting():
-            assert self.world.store.visitor(visitor.id) is visitor
-            call = self.world.store.call(visitor.call_id or "")
-            assert call is None or call.state == "waiting"
+    def who_waits_is_in_no_call(self) -> None:
+        for visit in self.visits():
+            if visit.waiting_since is not None:
+                assert visit.call is None or visit.call.state == "waiting"
 
     @invariant()
     def everybody_who_is_gone_leaves_in_the_end(self) -> None:
-        for visitor in self.world.store._visitors.values():
-            held = visitor.here or visitor.call_id is not None
-            assert held or visitor.leaves_at is not None
+        for visit in self.visits():
+            if visit.visitor is not None and not visit.visitor.tabs:
+                call = visit.call
+                held = call and (call.relays or call.is_seated("visitor"))
+                assert held or visit.visitor.leaves_at is not None
+
+    @invariant()
+    def the_list_has_those_who_are_tagged_and_here(self) -> None:
+        tagged = {
+            visit.id for visit in self.visits() if visit.visitor and visit.visitor.tag
+        }
+        listed = {row.visitor_id for row in self.world.users(page_size=1000)}
+        assert listed == tagged
 
     def teardown(self) -> None:
         for client in list(self.world.clients.values()):
             client.leave(1006)
         self.world.wait(3600)
-        assert self.world.store._visitors == {}
-        assert self.world.store._users == {}
-        assert self.world.store._by_key == {}
-        assert self.world.store._calls == {}
-        assert self.world.store.waiting() == []
-        assert self.world.hub.next_deadline() is None
+        assert self.visits() == []
+        assert len(self.world.core.directory) == 0
+        assert self.world.engine._owners == self.world.engine._calls == {}
+        assert self.world.engine._since == {}
+        assert len(self.world.engine._waiting) == 0
+        assert self.world.core.keeper.next_due() is None
 
 
 HubMachine.TestCase.settings = settings(

@@ -1,0 +1,64 @@
+"""Puts the parts of one process together that handle what clients say."""
+
+from __future__ import annotations
+
+import secrets
+import typing as t
+from collections.abc import Callable
+
+from .access import Access
+from .directory import Directory
+from .engine import Engine
+from .hub.hub import Hub
+from .runner.deadlines import Deadlines
+from .runner.keeper import Keeper
+from .runner.runner import Runner
+from .settings import Settings
+from .sockets.agents import Agents
+from .sockets.clients import Clients
+from .sockets.connections import Connections
+from .sockets.delivery import Delivery
+from .sockets.places import Places
+
+
+class Core:
+    """Everything between the sockets and the engine.
+
+    :param clock: epoch seconds.
+    :param on_event: takes what the application wants to know about calls.
+    :param keeps_time: whether what is due is done without being asked.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        access: Access,
+        engine: Engine,
+        *,
+        clock: Callable[[], float],
+        on_event: Callable[[dict[str, t.Any]], None],
+        keeps_time: bool = True,
+    ) -> None:
+        timings, deadlines = settings.timings, Deadlines()
+        self.engine = engine
+        self.directory = Directory()
+        self.connections = Connections(
+            secrets.token_hex(4), deadlines, clock, timings.resend
+        )
+        agents = Agents(
+            settings, access, self.directory, self.connections, deadlines, clock
+        )
+        places = Places(engine, self.connections, deadlines, clock, timings.tick)
+        delivery = Delivery(self.connections, agents, places, on_event, self._wake)
+        self.runner = Runner(
+            Hub(settings, access), engine, self.directory, delivery, clock
+        )
+        self.clients = Clients(
+            access, engine, self.runner, self.connections, agents, places, delivery
+        )
+        self.keeper = Keeper(self.runner, engine, deadlines, clock)
+        self._keeps_time = keeps_time
+
+    def _wake(self) -> None:
+        if self._keeps_time:
+            self.keeper.schedule()

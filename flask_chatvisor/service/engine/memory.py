@@ -1,0 +1,121 @@
+"""An engine in the memory of one process: a dict that never refuses."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+
+from sortedcontainers import SortedList
+
+from ..records.visit import Visit
+
+
+class MemoryEngine:
+    """Keeps visits in this process."""
+
+    def __init__(self) -> None:
+        self.queue_changes: int = 0
+        self._visits: dict[str, Visit] = {}
+        self._owners: dict[str, str] = {}
+        self._calls: dict[str, tuple[str, ...]] = {}
+        self._waiting: SortedList[tuple[float, str]] = SortedList()
+        self._since: dict[str, float] = {}
+        self._due = _Schedule()
+        self._used = _Schedule()
+
+    async def load(self, visitor_id: str) -> Visit:
+        return self._visits.get(visitor_id) or Visit(id=visitor_id)
+
+    async def commit(self, visit: Visit) -> None:
+        visit.version += 1
+        if visit.is_over:
+            self._visits.pop(visit.id, None)
+        else:
+            self._visits[visit.id] = visit
+        self._due.put(visit.id, visit.due())
+        self._own(visit)
+        self._queue(visit.id, visit.waiting_since)
+
+    async def visitor_of(self, call_id: str) -> str | None:
+        return self._owners.get(call_id)
+
+    async def places(self, visitor_ids: Iterable[str]) -> list[int | None]:
+        return [self._place(visitor_id) for visitor_id in visitor_ids]
+
+    async def once(self, key: str, until: float, now: float) -> bool:
+        while self._used.take(now):
+            pass
+        is_first = key not in self._used
+        if is_first:
+            self._used.put(key, until)
+        return is_first
+
+    async def take_due(self, now: float) -> str | None:
+        return self._due.take(now)
+
+    def next_due(self) -> float | None:
+        return self._due.next()
+
+    def _own(self, visit: Visit) -> None:
+        before, now = self._calls.get(visit.id, ()), tuple(visit.calls)
+        if before == now:
+            return
+        for call_id in before:
+            del self._owners[call_id]
+        self._owners |= dict.fromkeys(now, visit.id)
+        if now:
+            self._calls[visit.id] = now
+        else:
+            del self._calls[visit.id]
+
+    def _queue(self, visitor_id: str, since: float | None) -> None:
+        before = self._since.pop(visitor_id, None)
+        if since is not None:
+            self._since[visitor_id] = since
+        if before == since:
+            return
+        self.queue_changes += 1
+        if before is not None:
+            self._waiting.remove((before, visitor_id))
+        if since is not None:
+            self._waiting.add((since, visitor_id))
+
+    def _place(self, visitor_id: str) -> int | None:
+        since = self._since.get(visitor_id)
+        return None if since is None else self._waiting.index((since, visitor_id))
+
+
+class _Schedule:
+    """Keys with the times at which they are due."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, float] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    def put(self, key: str, when: float | None) -> None:
+        """Set a key's time, or have it due no longer."""
+        if when is None:
+            self._times.pop(key, None)
+        elif self._times.get(key) != when:
+            self._times[key] = when
+            heapq.heappush(self._heap, (when, key))
+
+    def take(self, now: float) -> str | None:
+        """Take out a key that is due, the earliest first."""
+        when = self.next()
+        if when is None or when > now:
+            return None
+        _, key = heapq.heappop(self._heap)
+        del self._times[key]
+        return key
+
+    def next(self) -> float | None:
+        """Say when something is due."""
+        heap = self._heap
+        # An entry whose key got another time is stale.
+        while heap and self._times.get(heap[0][1]) != heap[0][0]:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._times

@@ -1,0 +1,1 @@
+"""Calls: one module for each thing that can happen in one."""

@@ -1,0 +1,68 @@
+"""How a call ends, and who may end it with what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...protocol import CallState
+from ...protocol import Close
+from ...protocol import Decline
+from ...protocol import End
+from ...protocol import EndReason
+from ...protocol import ProtocolError
+from ...protocol import Role
+from ...protocol import Stop
+from ...records.call import Call
+from .. import queue
+from ..turn import Turn
+from ..turn import tab_says
+from ..turn import window_says
+
+MAY_END: Mapping[Role, frozenset[EndReason]] = {
+    "visitor": frozenset(
+        {EndReason.VISITOR_ENDED, EndReason.SHARE_CANCELLED, EndReason.FAILED}
+    ),
+    "agent": frozenset({EndReason.AGENT_ENDED, EndReason.FAILED}),
+}
+
+
+def end(turn: Turn, call: Call, reason: EndReason) -> None:
+    """End a call; it is kept for a while, to say how it ended."""
+    call.end(reason, kept_until=turn.now + turn.timings.ended_kept)
+    queue.leave(turn)
+
+
+def end_current(turn: Turn, reason: EndReason) -> None:
+    """End the visitor's call, if there is one."""
+    if (call := turn.visit.call) is not None:
+        end(turn, call, reason)
+
+
+@window_says(End, by=("visitor", "agent"))
+def say_end(turn: Turn, call: Call, role: Role, message: End) -> None:
+    """A participant ends the call.
+
+    :raises ProtocolError: if this participant may not end it so.
+    """
+    reason = EndReason(message.reason)
+    if reason not in MAY_END[role]:
+        raise ProtocolError(Close.NOT_ALLOWED, f"{role} cannot end by {reason}.")
+    if reason is EndReason.SHARE_CANCELLED and call.state is CallState.LIVE:
+        reason = EndReason.VISITOR_ENDED
+    end(turn, call, reason)
+
+
+@tab_says(Decline)
+def decline(turn: Turn, message: Decline) -> None:
+    """The visitor does not want the call; too late is no fault."""
+    call = turn.visit.call
+    if call and call.id == message.call_id and call.state is CallState.RINGING:
+        end(turn, call, EndReason.DECLINED)
+
+
+@tab_says(Stop)
+def stop(turn: Turn, message: Stop) -> None:
+    """The visitor stops waiting, or ends the call, from a page; too late is no fault."""
+    call = turn.visit.call
+    if call and call.id == message.call_id and call.state is not CallState.RINGING:
+        end(turn, call, EndReason.VISITOR_ENDED)

@@ -1,0 +1,41 @@
+"""A customer asks for help, or wants the window of its call back."""
+
+from __future__ import annotations
+
+from ...access import Refusal
+from ...protocol import CallState
+from ...protocol import Conference
+from ...protocol import ConferenceStart
+from ...protocol import QueueProps
+from ...records.call import SHARED
+from ...records.call import Call
+from .. import identity
+from .. import queue
+from ..turn import Turn
+from ..turn import tab_says
+from . import opening
+
+
+@tab_says(ConferenceStart)
+def start(turn: Turn, message: ConferenceStart) -> None:
+    """Answer with the URL of the customer's call window.
+
+    :raises Refusal: ``busy``, if the customer shares in another window already: to
+        open the call elsewhere would stop that.
+    """
+    identity.identify(turn, message.uid, QueueProps())
+    call = turn.visit.call or _wait(turn)
+    seated = call.is_seated("visitor")
+    if call.state in SHARED and seated:
+        raise Refusal("busy", "This visitor is in a call already.")
+    if call.state is not CallState.RINGING and not seated:
+        opening.expect(turn, call, "visitor", turn.timings.ticket)
+    opened = opening.invite(turn, call, "visitor")
+    turn.answer(Conference(message.request_id, opened.call_id, opened.url))
+
+
+def _wait(turn: Turn) -> Call:
+    call = opening.open_call(turn, CallState.WAITING)
+    # A queued customer keeps the place, but polls no longer.
+    queue.stop_polling(turn)
+    return call

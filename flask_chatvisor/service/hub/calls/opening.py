@@ -1,0 +1,57 @@
+"""How a call begins, and the windows that must come: tickets and times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ....contract.users import AgentRef
+from ...protocol import CallState
+from ...protocol import EndReason
+from ...protocol import Role
+from ...records.active_user import active_user
+from ...records.call import Call
+from ...records.visit import Ticket
+from ..effects import Invitation
+from ..turn import Turn
+
+CLOSED: Mapping[Role, EndReason] = {
+    "visitor": EndReason.VISITOR_CLOSED,
+    "agent": EndReason.AGENT_CLOSED,
+}
+
+
+def open_call(turn: Turn, state: CallState, agent: AgentRef | None = None) -> Call:
+    """Make the visitor's call."""
+    call = Call(
+        id=turn.access.new_id(),
+        state=state,
+        user=msgspec.to_builtins(active_user(turn.visit)),
+        agent=agent,
+    )
+    turn.visit.calls[call.id] = call
+    return call
+
+
+def invite(turn: Turn, call: Call, role: Role) -> Invitation:
+    """Make a participant's URL, with a ticket that is good once."""
+    text = turn.access.new_id()
+    tickets = turn.visit.tickets
+    for key in [key for key, one in tickets.items() if one.until <= turn.now]:
+        del tickets[key]
+    tickets[turn.access.ticket_key(text)] = Ticket(
+        call_id=call.id,
+        role=role,
+        until=turn.now + turn.timings.ticket,
+        agent=call.agent if role == "agent" else None,
+    )
+    return Invitation(call.id, f"{turn.settings.url}/call/{call.id}#{text}")
+
+
+def expect(
+    turn: Turn, call: Call, role: Role, grace: float, reason: EndReason | None = None
+) -> None:
+    """Have the call end, unless this participant's window connects in time."""
+    window = call.windows[role]
+    window.due, window.reason = turn.now + grace, reason or CLOSED[role]

@@ -1,0 +1,47 @@
+"""What participants say while they share: progress, and WebRTC's signals."""
+
+from __future__ import annotations
+
+from ...protocol import Answer
+from ...protocol import CallState
+from ...protocol import Candidate
+from ...protocol import LiveMessage
+from ...protocol import Offer
+from ...protocol import Restart
+from ...protocol import Role
+from ...protocol import Share
+from ...protocol import Signal
+from ...records.call import SHARED
+from ...records.call import Call
+from ...records.call import other
+from ..turn import Turn
+from ..turn import window_says
+
+
+@window_says(Share, by=("visitor",))
+def share(turn: Turn, call: Call, role: Role, message: Share) -> None:
+    """The visitor picked what to share; picked again, nothing changes.
+
+    :raises IllegalTransition: if the call was not accepted.
+    """
+    if call.state not in SHARED:
+        call.share()
+
+
+@window_says(LiveMessage, by=("agent",))
+def go_live(turn: Turn, call: Call, role: Role, message: LiveMessage) -> None:
+    """The agent sees the picture; seen again, nothing changes.
+
+    :raises IllegalTransition: if nothing was shared.
+    """
+    if call.state is not CallState.LIVE:
+        call.go_live(turn.now)
+
+
+@window_says(Offer, Candidate, by=("visitor",))
+@window_says(Answer, Restart, Candidate, by=("agent",))
+def relay(turn: Turn, call: Call, role: Role, signal: Signal) -> None:
+    """Pass a signal on to the other participant, if there is one."""
+    there = call.windows[other(role)].address
+    if call.relays and there is not None:
+        turn.send(there, signal)

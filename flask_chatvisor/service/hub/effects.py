@@ -1,0 +1,50 @@
+"""What the rules want done."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+from ..protocol import Close
+from ..protocol import ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a message to one connection.
+
+    :ivar place: the message shows the visitor's place in the queue. One visit does not
+        know its place, so the sending process fills it in.
+    """
+
+    address: str
+    message: ServerMessage
+    place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Close one connection."""
+
+    address: str
+    code: Close
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """The application wants to know this about a call."""
+
+    event: dict[str, t.Any]
+
+
+Effect = Send | HangUp | Happened
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A call, and the URL of one participant's window; its ticket is good once."""
+
+    call_id: str
+    url: str = field(repr=False)

@@ -1,0 +1,70 @@
+"""Presence: who is here, on which page, and when somebody has gone.
+
+A visitor is here while any of its tabs or its call window is, and a little longer, so
+that nothing flickers while a page loads.
+"""
+
+from __future__ import annotations
+
+from ...contract.tag import clean_page
+from ..protocol import EndReason
+from ..protocol import PageMessage
+from ..protocol import PageRef
+from ..records.visit import Tab
+from ..records.visit import Visitor
+from . import queue
+from .calls import ending
+from .turn import Turn
+from .turn import tab_says
+
+
+def arrive(turn: Turn) -> Visitor:
+    """Make sure that there is a visitor, because something of it was opened."""
+    if turn.visit.visitor is None:
+        turn.visit.visitor = Visitor(since=turn.now, last_seen=turn.now)
+    return turn.visit.visitor
+
+
+def set_tab(turn: Turn, visitor: Visitor, page: PageRef, visible: bool) -> None:
+    """Note what the tab that speaks shows."""
+    before = visitor.tabs.get(turn.address)
+    shown = clean_page(page)
+    visitor.tabs[turn.address] = Tab(shown, visible, turn.now)
+    # A tab that is only hidden or shown stays on its page.
+    if before is None or before.page != shown:
+        visitor.open_page(turn.now, shown)
+    visitor.look(turn.now)
+
+
+@tab_says(PageMessage)
+def change_page(turn: Turn, message: PageMessage) -> None:
+    """A tab shows another page, or was hidden or shown."""
+    set_tab(turn, turn.visitor, message.page, message.visible)
+
+
+def close_tab(turn: Turn, visitor: Visitor, address: str) -> None:
+    """A tab was closed, or loads another page."""
+    if visitor.tabs.pop(address, None) is not None:
+        visitor.look(turn.now)
+
+
+def expect_or_not(turn: Turn) -> None:
+    """Give a visitor of which nothing is open a moment to come back."""
+    visitor, call = turn.visit.visitor, turn.visit.call
+    if visitor is None:
+        return
+    if visitor.tabs or (call and (call.relays or call.is_seated("visitor"))):
+        visitor.leaves_at = None
+    elif visitor.leaves_at is None:
+        visitor.leaves_at = turn.now + turn.timings.presence_grace
+
+
+def leave_if_due(turn: Turn) -> None:
+    """Forget a visitor that did not come back, and end what was only asked for."""
+    visitor = turn.visit.visitor
+    if visitor is None or visitor.leaves_at is None or visitor.leaves_at > turn.now:
+        return
+    if (call := turn.visit.call) is not None:
+        ending.end(turn, call, EndReason.VISITOR_GONE)
+    queue.leave(turn)
+    turn.visit.visitor = None

@@ -1,0 +1,47 @@
+"""A visitor's session: its page tags it, or gives its identity up."""
+
+from __future__ import annotations
+
+from ...contract.tag import clean_tag
+from ..access import Refusal
+from ..protocol import EndReason
+from ..protocol import Tag
+from ..records.visit import Tab
+from . import identity
+from . import queue
+from .calls import ending
+from .turn import Turn
+from .turn import tab_says
+
+
+@tab_says(Tag)
+def tag(turn: Turn, message: Tag) -> None:
+    """Make a visitor an active user; the last tag counts, as a whole.
+
+    :raises Refusal: if the tag is not an object, or lacks a required proof.
+    """
+    vouched = turn.access.vouch(message.tag, turn.now)
+    try:
+        clean = clean_tag(vouched.tag)
+    except TypeError as error:
+        raise Refusal("bad-request", str(error)) from None
+    before = turn.visitor.tag
+    identity.set_tag(turn, clean, verified=vouched.verified)
+    if before is not None and before.id not in ("", clean.id):
+        ending.end_current(turn, EndReason.VISITOR_GONE)  # it was somebody else's call
+
+
+def reset(turn: Turn, address: str) -> Tab:
+    """Forget who a visitor is.
+
+    :return: the tab that asked for it, which goes on as somebody new.
+    """
+    # Whoever signs in next is not in this call.
+    ending.end_current(turn, EndReason.VISITOR_GONE)
+    queue.leave(turn)
+    visitor = turn.visitor
+    tab = visitor.tabs.pop(address)
+    visitor.look(turn.now)
+    visitor.tag, visitor.verified = None, False
+    visitor.pages.clear()
+    return tab

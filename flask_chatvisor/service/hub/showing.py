@@ -1,0 +1,124 @@
+"""What a visit ought to show: to its tabs, in its call windows, to the application.
+
+Compared before and after a turn, this says what has to be sent. Nobody remembers what
+was sent: it is what the visit showed before.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...contract.times import timestamp
+from ...contract.users import Page
+from ..protocol import CallState
+from ..protocol import CallStateMessage
+from ..protocol import OwnCall
+from ..protocol import Ring
+from ..records.call import Call
+from ..records.call import other
+from ..records.visit import Visit
+
+
+class WindowShows(t.NamedTuple):
+    """What one connected call window shows.
+
+    :ivar peer: the address of the other participant's window; another address is
+        another window, even if there was one before.
+    :ivar page: the visitor's, for the agent.
+    """
+
+    state: CallStateMessage
+    waits: bool
+    peer: str | None
+    page: Page | None
+
+
+class Stage(t.NamedTuple):
+    """What the application knows of a call."""
+
+    announced: bool
+    started: bool
+    ended: bool
+
+
+class Showing(t.NamedTuple):
+    """Everything that is shown of a visit.
+
+    :ivar own: the call in the visitor's pages, all of which show the same.
+    :ivar waits: since when the visitor waits in the queue.
+    :ivar windows: by address.
+    :ivar stages: of the calls, by id.
+    """
+
+    own: OwnCall | None = None
+    ring: Ring | None = None
+    waits: float | None = None
+    windows: t.Mapping[str, WindowShows] = {}
+    stages: t.Mapping[str, Stage] = {}
+
+
+_NOTHING = Showing()
+
+
+def showing(visit: Visit) -> Showing:
+    """Work out what a visit ought to show."""
+    if not visit.calls:
+        waits = visit.waiting_since
+        return _NOTHING if waits is None else Showing(waits=waits)
+    call = visit.call
+    return Showing(
+        own=own_call(visit, call),
+        ring=_ring(call),
+        waits=visit.waiting_since,
+        windows={
+            window.address: _window_shows(visit, one, window.address)
+            for one in visit.calls.values()
+            for window in one.windows.values()
+            if window.address is not None
+        },
+        stages={
+            one.id: Stage(one.announced, one.live_at is not None, one.ended)
+            for one in visit.calls.values()
+        },
+    )
+
+
+def own_call(visit: Visit, call: Call | None) -> OwnCall | None:
+    """Show a call in the visitor's pages, once there is something to show."""
+    if call is None or not (call.relays or is_queued(visit, call)):
+        return None
+    seated = call.is_seated("visitor")
+    return OwnCall(call.id, call.state, call.agent, None, seated)
+
+
+def is_queued(visit: Visit, call: Call) -> bool:
+    """Say whether a call has a place in the queue."""
+    return call.state is CallState.WAITING and visit.waiting_since is not None
+
+
+def since(call: Call) -> str | None:
+    """Say since when the agent has seen a picture."""
+    return None if call.live_at is None else timestamp(call.live_at)
+
+
+def _ring(call: Call | None) -> Ring | None:
+    if call is None or not call.rings or call.agent is None:
+        return None
+    until = timestamp(t.cast(float, call.rings_until))
+    return Ring(call.id, call.agent, call.visitor_url, until)
+
+
+def _window_shows(visit: Visit, call: Call, address: str) -> WindowShows:
+    role = "agent" if call.windows["agent"].address == address else "visitor"
+    state = CallStateMessage(
+        state=call.state, reason=call.reason, since=since(call), agent=call.agent
+    )
+    if call.ended:
+        return WindowShows(state, waits=False, peer=None, page=None)
+    here = visit.visitor if role == "agent" else None
+    return WindowShows(
+        state,
+        waits=is_queued(visit, call),
+        peer=call.windows[other(role)].address,
+        page=here.location if here else None,
+    )

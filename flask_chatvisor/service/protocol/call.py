@@ -1,0 +1,150 @@
+"""What a call window and the service say to each other."""
+
+# mypy: disable-error-code="misc"
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+import enum
+import typing as t
+
+import msgspec
+
+from ...contract.users import AgentRef
+from ...contract.users import Page
+from .message import Confidential
+from .message import Id
+from .message import Message
+from .message import Sdp
+from .message import Secret
+from .message import Short
+
+Role = t.Literal["visitor", "agent"]
+
+
+class CallState(enum.StrEnum):
+    """Where a call stands."""
+
+    WAITING = "waiting"
+    RINGING = "ringing"
+    ACCEPTED = "accepted"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class EndReason(enum.StrEnum):
+    """Why a call ended: the closed list."""
+
+    VISITOR_ENDED = "visitor-ended"
+    AGENT_ENDED = "agent-ended"
+    DECLINED = "declined"
+    NO_ANSWER = "no-answer"
+    SHARE_CANCELLED = "share-cancelled"
+    VISITOR_CLOSED = "visitor-closed"
+    AGENT_CLOSED = "agent-closed"
+    CONNECTION_LOST = "connection-lost"
+    VISITOR_GONE = "visitor-gone"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+# --- a call window says
+
+
+class HelloCall(Confidential):
+    """A call window arrives: with its ticket first, with its secret afterwards.
+
+    :ivar window_id: a random id that the window made. It may use its ticket again
+        under the same id, because it may have missed the answer.
+    """
+
+    call_id: Id
+    ticket: Secret | None = None
+    secret: Secret | None = None
+    window_id: Id | None = None
+
+
+class Share(Message):
+    """The visitor has picked what to share."""
+
+
+class LiveMessage(Message):
+    """The agent sees the first frame."""
+
+
+class Offer(Message):
+    """WebRTC, visitor to agent."""
+
+    sdp: Sdp
+
+
+class Answer(Message):
+    """WebRTC, agent to visitor."""
+
+    sdp: Sdp
+
+
+class Candidate(Message):
+    """WebRTC, both ways; an empty candidate ends the list."""
+
+    candidate: Short
+    sdp_mid: Short | None = None
+    sdp_m_line_index: int | None = msgspec.field(default=None, name="sdpMLineIndex")
+    username_fragment: Short | None = None
+
+
+class Restart(Message):
+    """WebRTC, agent to visitor: make a new offer."""
+
+
+class End(Message):
+    """A participant ends the call."""
+
+    reason: t.Literal["visitor-ended", "agent-ended", "share-cancelled", "failed"]
+
+
+Signal = Offer | Answer | Candidate | Restart
+
+
+# --- the service says to a call window
+
+
+class CallWelcome(Confidential):
+    """Everything that the window needs to show where the call stands."""
+
+    role: Role
+    call_id: str
+    secret: str
+    state: CallState
+    visitor: dict[str, t.Any]
+    ice_servers: list[dict[str, t.Any]]
+    agent: AgentRef | None = None
+    reason: EndReason | None = None
+    since: str | None = None
+    queue_position: int | None = None
+
+
+class CallStateMessage(Message):
+    """The call has changed."""
+
+    kind = "call-state"
+
+    state: CallState
+    reason: EndReason | None = None
+    since: str | None = None
+    agent: AgentRef | None = None
+    queue_position: int | None = None
+    ack_id: int = 0
+
+
+class Peer(Message):
+    """The other participant's window came or went."""
+
+    connected: bool
+
+
+class VisitorPage(Message):
+    """To the agent's window: the page that the visitor is on."""
+
+    page: Page

@@ -1,0 +1,78 @@
+"""How messages are read and written.
+
+Text frames hold one JSON object each, told apart by ``type``. What a client sends is
+decoded strictly: an unknown type, an unknown field or a wrong value is a
+:class:`ProtocolError`, and the connection is closed with its code.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from . import agent
+from . import call
+from . import visitor
+from .message import Ack
+from .message import Close
+from .message import ProtocolError
+
+#: Bytes of the largest frame that a client may send.
+MAX_FRAME = 64 * 1024
+
+Hello = visitor.HelloVisitor | agent.HelloAgent | call.HelloCall
+ClientMessage = (
+    Hello
+    | call.Signal
+    | Ack
+    | visitor.Tag
+    | visitor.Reset
+    | visitor.PageMessage
+    | visitor.Decline
+    | visitor.Stop
+    | visitor.ConferenceStart
+    | visitor.ConferenceJoin
+    | visitor.QueueStatus
+    | visitor.AgentsMessage
+    | call.Share
+    | call.LiveMessage
+    | call.End
+)
+ServerMessage = (
+    call.Signal
+    | visitor.Welcome
+    | visitor.Ring
+    | visitor.Unring
+    | visitor.OwnCallMessage
+    | visitor.Conference
+    | visitor.Joined
+    | visitor.Queue
+    | visitor.AgentsOnline
+    | visitor.Refused
+    | agent.AgentWelcome
+    | agent.Tick
+    | call.CallWelcome
+    | call.CallStateMessage
+    | call.Peer
+    | call.VisitorPage
+)
+
+_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+_encoder = msgspec.json.Encoder()
+
+
+def decode(frame: bytes | str) -> ClientMessage:
+    """Read one frame of a client.
+
+    :raises ProtocolError: if it is too large or not a known message.
+    """
+    if len(frame) > MAX_FRAME:
+        raise ProtocolError(Close.TOO_LARGE, f"A frame has at most {MAX_FRAME} bytes.")
+    try:
+        return _decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ProtocolError(Close.BAD_MESSAGE, str(error)) from None
+
+
+def encode(message: ServerMessage) -> bytes:
+    """Write one frame for a client."""
+    return _encoder.encode(message)

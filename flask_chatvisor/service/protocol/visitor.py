@@ -1,0 +1,196 @@
+"""What a visitor's tab and the service say to each other."""
+
+# mypy: disable-error-code="misc"
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+import typing as t
+
+from ...contract.users import AgentRef
+from ...contract.users import Page
+from .call import CallState
+from .message import Confidential
+from .message import Id
+from .message import Message
+from .message import Number
+from .message import Secret
+from .message import Short
+from .message import Value
+
+
+class PageRef(Page, frozen=True, forbid_unknown_fields=True):
+    """The page that a tab shows; its query string and fragment are cut off later."""
+
+    title: Short = ""
+    path: Short = ""
+
+
+class QueueProps(Value):
+    """What ``CV.conference.join`` may say about a customer (the vendor's spelling)."""
+
+    first_name: Short = ""
+    last_name: Short = ""
+    email: Short = ""
+    joined_timestamp: float | None = None
+
+
+# --- a tab says
+
+
+class HelloVisitor(Confidential):
+    """A visitor's tab arrives."""
+
+    page: PageRef
+    visible: bool = True
+    visitor_id: Id | None = None
+    secret: Secret | None = None
+
+
+class Tag(Confidential):
+    """``CV.user.tag``: cleaned later, never trusted here."""
+
+    tag: t.Any
+
+
+class Reset(Message):
+    """``CV.user.reset``."""
+
+
+class PageMessage(Message):
+    """The tab shows another page, or was hidden or shown."""
+
+    page: PageRef
+    visible: bool
+
+
+class Decline(Message):
+    """The visitor does not want the call."""
+
+    call_id: Id
+
+
+class Stop(Message):
+    """The visitor stops waiting, or ends the call, from a page."""
+
+    call_id: Id
+
+
+class ConferenceStart(Message):
+    """``CV.conference.start``; again, it leads back to a window that was closed."""
+
+    request_id: Number
+    uid: Id | None = None
+
+
+class ConferenceJoin(Message):
+    """``CV.conference.join``."""
+
+    request_id: Number
+    uid: Id
+    props: QueueProps = QueueProps()
+
+
+class QueueStatus(Message):
+    """``CV.conference.queueStatus``: one poll."""
+
+    request_id: Number
+    uid: Id
+
+
+class AgentsMessage(Message):
+    """``CV.api.isAgentOnline``."""
+
+    request_id: Number
+
+
+# --- the service says to a tab
+
+
+class OwnCall(Value):
+    """The call that a visitor waits for or is in, as its pages show it.
+
+    :ivar position: in the queue, while it waits; 0 is next.
+    :ivar window: whether its call window is connected.
+    """
+
+    call_id: str
+    state: CallState
+    agent: AgentRef | None
+    position: int | None
+    window: bool
+
+
+class Welcome(Confidential):
+    """Who the tab's visitor is from now on, and in which call."""
+
+    visitor_id: str
+    secret: str
+    call: OwnCall | None = None
+
+
+class Ring(Confidential):
+    """An agent asks to see the screen."""
+
+    kind = "ring"
+
+    call_id: str
+    agent: AgentRef
+    url: str
+    expires_at: str
+    ack_id: int = 0
+
+
+class Unring(Message):
+    """Nobody asks any more."""
+
+    kind = "ring"
+
+    call_id: str
+    reason: str
+    ack_id: int = 0
+
+
+class OwnCallMessage(Message):
+    """The visitor's call has changed, or is over."""
+
+    kind = "own-call"
+
+    call: OwnCall | None
+    ack_id: int = 0
+
+
+class Conference(Confidential):
+    """The answer to ``conference-start``."""
+
+    request_id: int
+    call_id: str
+    url: str
+
+
+class Joined(Message):
+    """The answer to ``conference-join``."""
+
+    request_id: int
+
+
+class Queue(Message):
+    """The answer to ``queue-status``: 0 is next, -1 is taken."""
+
+    request_id: int
+    position: int
+
+
+class AgentsOnline(Message, tag="agents"):
+    """The answer to ``agents``."""
+
+    request_id: int
+    online: bool
+
+
+class Refused(Message):
+    """A request of a visitor's page that was not carried out."""
+
+    code: str
+    detail: str
+    request_id: int | None = None

@@ -1,0 +1,142 @@
+"""A call: the record, and the state machine that says what may follow what."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+import msgspec
+
+from ...contract.users import AgentRef
+from ..protocol import CallState
+from ..protocol import EndReason
+from ..protocol import Role
+
+_S = CallState
+#: Every legal transition; whatever is not here is refused.
+TRANSITIONS: Mapping[CallState, frozenset[CallState]] = {
+    _S.WAITING: frozenset({_S.ACCEPTED, _S.ENDED}),
+    _S.RINGING: frozenset({_S.ACCEPTED, _S.ENDED}),
+    _S.ACCEPTED: frozenset({_S.CONNECTING, _S.ENDED}),
+    _S.CONNECTING: frozenset({_S.LIVE, _S.ENDED}),
+    _S.LIVE: frozenset({_S.ENDED}),
+    _S.ENDED: frozenset(),
+}
+#: While the visitor captures something.
+SHARED = frozenset({_S.CONNECTING, _S.LIVE})
+
+
+class IllegalTransition(Exception):
+    """A call cannot go from where it stands to there."""
+
+    def __init__(self, state: CallState, to: CallState) -> None:
+        super().__init__(f"A call that is {state} cannot become {to}.")
+
+
+class Window(msgspec.Struct):
+    """One participant's call window.
+
+    :ivar address: of its connection, while it has one.
+    :ivar due: epoch seconds by which it must have connected.
+    :ivar reason: how the call ends if it has not.
+    """
+
+    address: str | None = None
+    due: float | None = None
+    reason: EndReason = EndReason.CONNECTION_LOST
+
+
+def _windows() -> dict[Role, Window]:
+    return {"visitor": Window(), "agent": Window()}
+
+
+class Call(msgspec.Struct, kw_only=True):
+    """One screen-sharing session. Times are epoch seconds.
+
+    :ivar user: the visitor as an active user, when it was last known as one.
+    :ivar quiet: a queued customer polls for it, so nothing rings.
+    :ivar rings_until: when it ends unanswered.
+    :ivar visitor_url: of the visitor's window, with its ticket, while it rings.
+    :ivar announced: the application knows that it was asked for.
+    :ivar kept_until: an ended call still tells how it ended.
+    """
+
+    id: str
+    state: CallState
+    user: dict[str, t.Any]
+    agent: AgentRef | None = None
+    quiet: bool = False
+    rings_until: float | None = None
+    visitor_url: str = ""
+    live_at: float | None = None
+    reason: EndReason | None = None
+    announced: bool = False
+    kept_until: float | None = None
+    windows: dict[Role, Window] = msgspec.field(default_factory=_windows)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.state is CallState.ENDED
+
+    @property
+    def relays(self) -> bool:
+        """Whether its participants may signal to each other."""
+        return self.state in (_S.ACCEPTED, _S.CONNECTING, _S.LIVE)
+
+    @property
+    def rings(self) -> bool:
+        """Whether the visitor's tabs ask for an answer."""
+        return self.rings_until is not None and not self.quiet
+
+    def is_seated(self, role: Role) -> bool:
+        """Whether a participant's window is connected."""
+        return self.windows[role].address is not None
+
+    def accept(self) -> None:
+        """Both have said yes: the visitor's window is there, and an agent.
+
+        :raises IllegalTransition: unless it waits or rings.
+        """
+        self._move(CallState.ACCEPTED)
+        self.rings_until = None
+
+    def share(self) -> None:
+        """The visitor has picked what to share.
+
+        :raises IllegalTransition: unless it was just accepted.
+        """
+        self._move(CallState.CONNECTING)
+
+    def go_live(self, now: float) -> None:
+        """The agent sees the picture.
+
+        :raises IllegalTransition: unless it connects.
+        """
+        self._move(CallState.LIVE)
+        self.live_at = now
+
+    def end(self, reason: EndReason, *, kept_until: float) -> None:
+        """It is over.
+
+        :raises IllegalTransition: if it was already.
+        """
+        self._move(CallState.ENDED)
+        self.reason, self.rings_until, self.kept_until = reason, None, kept_until
+
+    def duration(self, now: float) -> float | None:
+        """Say for how many seconds the agent saw a picture."""
+        return None if self.live_at is None else max(0.0, now - self.live_at)
+
+    def _move(self, to: CallState) -> None:
+        if to not in TRANSITIONS[self.state]:
+            raise IllegalTransition(self.state, to)
+        self.state = to
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} {self.state}>"
+
+
+def other(role: Role) -> Role:
+    """Name the other participant."""
+    return "agent" if role == "visitor" else "visitor"

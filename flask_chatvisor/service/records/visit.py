@@ -1,0 +1,139 @@
+"""A visit: a visitor with its calls and tickets, the one record of all that happens.
+
+Whatever has to change together stands in one record, because a call belongs to exactly
+one visitor. Times are epoch seconds. A connection's address is a text that is unique
+over all processes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...contract.tag import Tag
+from ...contract.users import AgentRef
+from ...contract.users import Page
+from ..protocol import Role
+from .call import Call
+
+#: Pages of a visit that are kept, the newest.
+MAX_VISITED = 20
+
+
+class Tab(msgspec.Struct):
+    """One open tab of a visitor."""
+
+    page: Page
+    visible: bool
+    seen: float
+
+
+class Visited(msgspec.Struct, frozen=True):
+    """A page of this visit, and when it was opened."""
+
+    at: float
+    page: Page
+
+
+class Ticket(msgspec.Struct):
+    """What opens a participant's window of a call, once.
+
+    :ivar used_by: the window that has used it, and may use it again.
+    """
+
+    call_id: str
+    role: Role
+    until: float
+    agent: AgentRef | None = None
+    used_by: str | None = None
+
+
+class Visitor(msgspec.Struct, kw_only=True):
+    """A browser that is on the application.
+
+    :ivar tabs: by the address of their connection.
+    :ivar leaves_at: when it counts as gone, while nothing of it is open.
+    :ivar queue_uid: the id by which it stands in the queue.
+    :ivar polled_until: when it leaves the queue unless it polls.
+    """
+
+    since: float
+    last_seen: float
+    tag: Tag | None = None
+    verified: bool = False
+    tabs: dict[str, Tab] = {}
+    pages: list[Visited] = []
+    location: Page | None = None
+    visible: bool = False
+    leaves_at: float | None = None
+    waiting_since: float | None = None
+    queue_uid: str | None = None
+    polled_until: float | None = None
+
+    def open_page(self, now: float, page: Page) -> None:
+        """Note a page that was opened; a new title of the last one is not another."""
+        if self.pages and self.pages[-1].page.path == page.path:
+            self.pages[-1] = Visited(self.pages[-1].at, page)
+        else:
+            self.pages.append(Visited(now, page))
+            del self.pages[:-MAX_VISITED]
+
+    def look(self, now: float) -> None:
+        """Work out where it is from the tabs that are open; with none, it stays."""
+        self.last_seen = now
+        if self.tabs:
+            tab = max(self.tabs.values(), key=lambda tab: (tab.visible, tab.seen))
+            self.location, self.visible = tab.page, tab.visible
+
+
+class Visit(msgspec.Struct, kw_only=True):
+    """A visitor with its calls and tickets.
+
+    :ivar version: counts the commits; an engine refuses to overwrite a newer one.
+    :ivar visitor: ``None`` once it has left; its calls may still be kept.
+    :ivar calls: the current one, and for some minutes those that have ended.
+    :ivar tickets: by their hash.
+    """
+
+    id: str
+    version: int = 0
+    visitor: Visitor | None = None
+    calls: dict[str, Call] = {}
+    tickets: dict[str, Ticket] = {}
+
+    @property
+    def call(self) -> Call | None:
+        """The call that this visitor waits for or is in."""
+        if not self.calls:
+            return None
+        return next((one for one in self.calls.values() if not one.ended), None)
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when this visitor waits in the queue."""
+        return None if self.visitor is None else self.visitor.waiting_since
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to remember."""
+        return self.visitor is None and not self.calls
+
+    def seat_of(self, address: str) -> tuple[Call, Role] | None:
+        """Say which call's window, and whose, has this address."""
+        for call in self.calls.values():
+            for role, window in call.windows.items():
+                if window.address == address:
+                    return call, role
+        return None
+
+    def due(self) -> float | None:
+        """Say when something has to happen unless somebody does something before."""
+        times = [t for call in self.calls.values() for t in _times(call)]
+        if self.visitor is not None:
+            times += (self.visitor.leaves_at, self.visitor.polled_until)
+        return min((one for one in times if one is not None), default=None)
+
+
+def _times(call: Call) -> list[float | None]:
+    if call.ended:
+        return [call.kept_until]
+    return [call.rings_until, *(window.due for window in call.windows.values())]

@@ -1,0 +1,1 @@
+"""Runs the hub: loads a visit, has it handled, commits, and delivers the effects."""

@@ -1,0 +1,108 @@
+"""Agents' pages: they are sent a tick, a number without data, when something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...contract.times import timestamp
+from ...contract.tokens import UserGrant
+from ..access import Access
+from ..access import Refusal
+from ..directory import Directory
+from ..protocol import AgentWelcome
+from ..protocol import Close
+from ..protocol import HelloAgent
+from ..protocol import ProtocolError
+from ..protocol import Tick
+from ..runner.deadlines import Deadlines
+from ..settings import Settings
+from .connections import Connections
+
+
+class Agents:
+    """Keeps the pages of agents that are connected here.
+
+    Two ticks are a quarter of a second apart; a change within it is sent at its end, so
+    that the last one is never missed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        access: Access,
+        directory: Directory,
+        connections: Connections,
+        deadlines: Deadlines,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._access = access
+        self._directory = directory
+        self._connections = connections
+        self._deadlines = deadlines
+        self._clock = clock
+        self._pages: dict[str, UserGrant] = {}
+        self._sent = directory.changes
+        self._quiet_until = 0.0
+        self._scheduled = False
+
+    @property
+    def are_online(self) -> bool:
+        """Whether any agent's page is connected."""
+        return bool(self._pages)
+
+    def welcome(self, address: str, hello: HelloAgent) -> None:
+        """An agent's page has connected.
+
+        :raises ProtocolError: if its token is not good for this, or it has too many.
+        """
+        grant = self._grant(hello.token)
+        pages = sum(one.email == grant.email for one in self._pages.values())
+        if pages >= self._settings.limits.tabs:
+            raise ProtocolError(Close.TOO_MANY, "This agent has too many pages.")
+        self._pages[address] = grant
+        until = timestamp(grant.expires_at)
+        self._connections.send(address, AgentWelcome(expires_at=until))
+        # For what it has missed.
+        self._connections.send(address, Tick(n=self._directory.changes))
+        self._deadlines.at(grant.expires_at, self._expire, address)
+
+    def leave(self, address: str) -> None:
+        """An agent's page is gone."""
+        self._pages.pop(address, None)
+
+    def notice(self) -> None:
+        """Send a tick if the list has changed, now or soon."""
+        if self._sent == self._directory.changes or self._scheduled:
+            return
+        if not self._pages:
+            self._sent = self._directory.changes
+        elif self._clock() >= self._quiet_until:
+            self._tick()
+        else:
+            self._scheduled = True
+            self._deadlines.at(self._quiet_until, self._tick_late)
+
+    async def _tick_late(self, _: object) -> None:
+        self._scheduled = False
+        self._tick()
+
+    def _tick(self) -> None:
+        self._sent = self._directory.changes
+        self._quiet_until = self._clock() + self._settings.timings.tick
+        message = Tick(n=self._sent)
+        for address in self._pages:
+            self._connections.send(address, message)
+
+    def _grant(self, token: str) -> UserGrant:
+        try:
+            grant = self._access.grant(token, self._clock())
+        except Refusal as refusal:
+            raise ProtocolError(Close.REFUSED, refusal.detail) from None
+        if "presence" not in grant.scope:
+            raise ProtocolError(Close.NOT_ALLOWED, "The token lacks 'presence'.")
+        return grant
+
+    async def _expire(self, address: str) -> None:
+        if address in self._pages:
+            self._connections.close(address, Close.REFUSED, "The token has expired.")

@@ -1,0 +1,149 @@
+"""What clients say: who they are first, then messages for the hub."""
+
+from __future__ import annotations
+
+import typing as t
+from functools import partial
+
+from ..access import Access
+from ..engine import Engine
+from ..hub import arrivals
+from ..hub import hub
+from ..hub import session
+from ..protocol import Ack
+from ..protocol import AgentsMessage
+from ..protocol import AgentsOnline
+from ..protocol import ClientMessage
+from ..protocol import Close
+from ..protocol import HelloAgent
+from ..protocol import HelloCall
+from ..protocol import HelloVisitor
+from ..protocol import PageRef
+from ..protocol import ProtocolError
+from ..protocol import Reset
+from ..runner.runner import Runner
+from .agents import Agents
+from .connections import Connections
+from .delivery import Delivery
+from .places import Places
+
+
+class _Client(t.NamedTuple):
+    """Who a connection has introduced itself as."""
+
+    kind: t.Literal["tab", "window", "agent"]
+    visitor_id: str = ""
+
+
+class Clients:
+    """Takes what connections say to where it is handled."""
+
+    def __init__(
+        self,
+        access: Access,
+        engine: Engine,
+        runner: Runner,
+        connections: Connections,
+        agents: Agents,
+        places: Places,
+        delivery: Delivery,
+    ) -> None:
+        self._access = access
+        self._engine = engine
+        self._runner = runner
+        self._connections = connections
+        self._agents = agents
+        self._places = places
+        self._delivery = delivery
+        self._known: dict[str, _Client] = {}
+
+    async def receive(self, address: str, message: ClientMessage) -> None:
+        """Take a client's message; the first one must introduce it."""
+        try:
+            if address not in self._connections:
+                return
+            if isinstance(message, Ack):
+                self._connections.acknowledge(address, message.ack_id)
+            elif (client := self._known.get(address)) is not None:
+                await self._handle(address, client, message)
+            else:
+                await self._introduce(address, message)
+        except ProtocolError as error:
+            self._connections.close(address, error.code, error.detail)
+
+    async def closed(self, address: str, code: int) -> None:
+        """A connection is gone.
+
+        :param code: with which it was closed; 1000 and 1001 are "on purpose".
+        """
+        self._connections.forget(address)
+        self._agents.leave(address)
+        self._places.forget(address)
+        client = self._known.pop(address, None)
+        if client is not None and client.kind != "agent":
+            close = partial(arrivals.close, address=address, code=code)
+            await self._runner.turn(client.visitor_id, close)
+
+    # --- introducing
+
+    async def _introduce(self, address: str, message: ClientMessage) -> None:
+        match message:
+            case HelloVisitor():
+                visitor_id = self._identify(message)
+                await self._arrive(address, visitor_id, message.page, message.visible)
+            case HelloCall():
+                await self._enter(address, message)
+            case HelloAgent():
+                self._agents.welcome(address, message)
+                self._known[address] = _Client("agent")
+                self._delivery.notice()
+            case _:
+                raise ProtocolError(Close.BAD_MESSAGE, "Say hello first.")
+
+    def _identify(self, hello: HelloVisitor) -> str:
+        """Find out who connects: who it says it is, if it can prove it."""
+        visitor_id, secret = hello.visitor_id, hello.secret
+        if visitor_id and secret and self._access.is_visitor(visitor_id, secret):
+            return visitor_id
+        return self._access.new_id()
+
+    async def _arrive(
+        self, address: str, visitor_id: str, page: PageRef, visible: bool
+    ) -> None:
+        self._known[address] = _Client("tab", visitor_id)
+        arrive = partial(arrivals.arrive, address=address, page=page, visible=visible)
+        await self._runner.turn(visitor_id, arrive)
+
+    async def _enter(self, address: str, hello: HelloCall) -> None:
+        visitor_id = await self._engine.visitor_of(hello.call_id)
+        if visitor_id is None:
+            raise ProtocolError(Close.UNKNOWN_CALL, "There is no such call.")
+        self._known[address] = _Client("window", visitor_id)
+        enter = partial(arrivals.enter, address=address, hello=hello)
+        await self._runner.turn(visitor_id, enter)
+
+    # --- afterwards
+
+    async def _handle(
+        self, address: str, client: _Client, message: ClientMessage
+    ) -> None:
+        if client.kind == "agent":
+            raise hub.not_allowed(message)
+        if client.kind == "tab" and isinstance(message, AgentsMessage):
+            online = AgentsOnline(message.request_id, self._agents.are_online)
+            self._connections.send(address, online)
+        elif client.kind == "tab" and isinstance(message, Reset):
+            await self._reset(address, client.visitor_id)
+        else:
+            job = partial(hub.receive, address=address, message=message)
+            await self._runner.turn(client.visitor_id, job)
+
+    async def _reset(self, address: str, visitor_id: str) -> None:
+        """Have a tab go on as somebody new."""
+        tab = await self._runner.turn(
+            visitor_id, partial(session.reset, address=address)
+        )
+        if tab is not None:
+            self._connections.stop_repeating(address)
+            page = PageRef(tab.page.title, tab.page.path)
+            await self._arrive(address, self._access.new_id(), page, tab.visible)

@@ -1,0 +1,120 @@
+"""The one WebSocket endpoint: origins, sizes, rates, and the first hello."""
+
+from __future__ import annotations
+
+import asyncio
+import typing as t
+from collections.abc import Callable
+
+from .. import protocol
+from ..protocol import Close
+from ..protocol import ProtocolError
+from ..settings import Settings
+from ..throttle import Throttle
+from ..throttle import address_of
+from ..throttle import seconds
+from .clients import Clients
+from .connection import AsgiSend
+from .connection import Connection
+from .connections import Connections
+
+PATH = "/ws"
+
+AsgiReceive = t.Callable[[], t.Awaitable[t.MutableMapping[str, t.Any]]]
+Scope = t.MutableMapping[str, t.Any]
+
+
+class Sockets:
+    """An ASGI application for WebSockets, one task for each connection."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clients: Clients,
+        connections: Connections,
+        throttle: Throttle,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._connections = connections
+        self._throttle = throttle
+        self._clock = clock
+
+    async def __call__(
+        self, scope: Scope, receive: AsgiReceive, send: AsgiSend
+    ) -> None:
+        await receive()
+        if scope["path"] != PATH or not self._is_welcome(scope):
+            # Before it is accepted, this is answered by 403.
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        client = address_of(scope)
+        if wait := self._throttle.connect(client, self._clock()):
+            await _refuse(send, wait)
+            return
+        try:
+            await self._serve(receive, send)
+        finally:
+            self._throttle.disconnect(client)
+
+    async def _serve(self, receive: AsgiReceive, send: AsgiSend) -> None:
+        await send({"type": "websocket.accept"})
+        patience = self._settings.timings.close
+        connection = Connection(send, self._settings.limits, patience)
+        address = self._connections.open(connection)
+        code = 1006
+        try:
+            code = await self._read(address, connection, receive)
+        except asyncio.CancelledError:
+            if not connection.closing:
+                raise
+            # Given up by ourselves; to the server this is a normal end.
+        finally:
+            connection.finished()
+            await self._clients.closed(address, code)
+
+    def _is_welcome(self, scope: Scope) -> bool:
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        return len(origins) == 1 and self._settings.allows(origins[0].decode("latin-1"))
+
+    async def _read(
+        self, address: str, connection: Connection, receive: AsgiReceive
+    ) -> int:
+        """Read until the connection is gone; return with which code it was closed."""
+        overdue = asyncio.get_running_loop().call_later(
+            self._settings.timings.hello,
+            self._connections.close,
+            address,
+            Close.NO_HELLO,
+            "Nobody said hello.",
+        )
+        try:
+            while (message := await receive())["type"] == "websocket.receive":
+                overdue.cancel()
+                if not connection.closing:
+                    await self._hear(address, connection, message)
+        finally:
+            overdue.cancel()
+        return int(message.get("code") or 1005)
+
+    async def _hear(
+        self, address: str, connection: Connection, message: Scope
+    ) -> None:
+        try:
+            if not connection.allows(self._clock()):
+                raise ProtocolError(Close.TOO_MANY, "Too many messages.")
+            text = message.get("text")
+            if text is None:
+                raise ProtocolError(Close.BAD_MESSAGE, "Send text frames.")
+            await self._clients.receive(address, protocol.decode(text))
+        except ProtocolError as error:
+            self._connections.close(address, error.code, error.detail)
+
+
+async def _refuse(send: AsgiSend, wait: float) -> None:
+    """Answer the handshake with 429; browsers try again by and by."""
+    headers = [(b"retry-after", seconds(wait).encode())]
+    start = {"type": "websocket.http.response.start", "status": 429}
+    await send({**start, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})
