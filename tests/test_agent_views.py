@@ -14,13 +14,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.users import ActiveUser
+from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.contract.users import InCall
+from flask_chatvisor.contract.users import Page
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
-from flask_chatvisor.rest.models import ActiveUser
-from flask_chatvisor.rest.models import CallAgent
-from flask_chatvisor.rest.models import InCall
-from flask_chatvisor.rest.models import Location
 from flask_chatvisor.signals import call_requested
 from flask_chatvisor.testing import AgentClient
 from flask_chatvisor.testing import FakeService
@@ -91,10 +91,10 @@ def test_the_list_as_json(client: FlaskClient, service: FakeService) -> None:
         lastname="Doe",
         labels=["gold"],
         verified=True,
-        location=Location("Invoices", "/invoices"),
+        location=Page("Invoices", "/invoices"),
         since=NOW,
         last_seen=NOW,
-        in_call=InCall(CallAgent("Adam", "adam@example.com"), NOW),
+        in_call=InCall(AgentRef("Adam", "adam@example.com"), NOW),
     )
     data = client.get("/chatvisor/users.json").get_json()
     assert set(data) == {"users", "total", "page", "pageSize", "asOf"}
@@ -431,7 +431,7 @@ def test_a_call_is_for_a_visitor_and_not_for_a_query(
 def test_one_in_a_call_is_busy(
     client: FlaskClient, service: FakeService, since: dt.datetime | None, told: str
 ) -> None:
-    call = InCall(CallAgent("Adam", "adam@example.com"), since)
+    call = InCall(AgentRef("Adam", "adam@example.com"), since)
     john = service.add(firstname="John", in_call=call)
     response = AgentClient(client).start_call(john)
     assert response.status_code == 409

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import typing as t
+from collections.abc import Callable
 
 from ...contract.bucket import Bucket
 from ..protocol import Close
@@ -20,6 +21,8 @@ class Connection:
     one holds up nobody else.
 
     :param patience: seconds after which a socket that is closed is given up.
+    :ivar on_close: is called with the code when the service closes the socket: its
+        client counts as gone from then on, however long it takes to hear of it.
     """
 
     __slots__ = (
@@ -32,6 +35,7 @@ class Connection:
         "_waiting",
         "_writer",
         "closing",
+        "on_close",
     )
 
     def __init__(self, send: AsgiSend, limits: Limits, patience: float) -> None:
@@ -43,6 +47,7 @@ class Connection:
         self._writer: asyncio.Task[None] | None = None
         self._waiting = 0
         self._bucket = Bucket()
+        self.on_close: Callable[[int], None] = lambda code: None
         self.closing: bool = False
 
     def allows(self, now: float) -> bool:
@@ -70,6 +75,7 @@ class Connection:
         cut = reason.encode()[:120].decode(errors="ignore")
         self._enqueue({"type": "websocket.close", "code": code, "reason": cut})
         asyncio.get_running_loop().call_later(self._patience, self._give_up)
+        self.on_close(code)
 
     def _enqueue(self, message: dict[str, t.Any]) -> int:
         if self._queue is None:

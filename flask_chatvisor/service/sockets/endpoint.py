@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import typing as t
 from collections.abc import Callable
+from functools import partial
 
 from .. import protocol
 from ..protocol import Close
@@ -40,6 +41,7 @@ class Sockets:
         self._connections = connections
         self._throttle = throttle
         self._clock = clock
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def __call__(
         self, scope: Scope, receive: AsgiReceive, send: AsgiSend
@@ -63,6 +65,7 @@ class Sockets:
         patience = self._settings.timings.close
         connection = Connection(send, self._settings.limits, patience)
         address = self._connections.open(connection)
+        connection.on_close = partial(self._hung_up, address)
         code = 1006
         try:
             code = await self._read(address, connection, receive)
@@ -73,6 +76,11 @@ class Sockets:
         finally:
             connection.finished()
             await self._clients.closed(address, code)
+
+    def _hung_up(self, address: str, code: int) -> None:
+        task = asyncio.create_task(self._clients.closed(address, code))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     def _is_welcome(self, scope: Scope) -> bool:
         origins = [value for name, value in scope["headers"] if name == b"origin"]

@@ -1,7 +1,8 @@
-"""Tags are cleaned, and a visitor is where its tabs are."""
+"""A tag is cleaned: nothing is refused, everything is bounded."""
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import msgspec
@@ -9,18 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_chatvisor.service import presence
-from flask_chatvisor.service.access import Refusal
-from flask_chatvisor.service.presence import Tab
-from flask_chatvisor.service.presence import UserTag
-from flask_chatvisor.service.presence import Visitor
-from flask_chatvisor.service.presence import active_user
-from flask_chatvisor.service.presence import clean_page
-from flask_chatvisor.service.presence import clean_tag
-from flask_chatvisor.service.presence import queue_tag
-from flask_chatvisor.service.presence import rank
-from flask_chatvisor.service.protocol import Page
-from flask_chatvisor.service.protocol import QueueProps
+from flask_chatvisor.contract.tag import MAX_BYTES
+from flask_chatvisor.contract.tag import MAX_KEYS
+from flask_chatvisor.contract.tag import MAX_TEXT
+from flask_chatvisor.contract.tag import Cleaning
+from flask_chatvisor.contract.tag import Tag
+from flask_chatvisor.contract.tag import clean_page
+from flask_chatvisor.contract.tag import clean_tag
+from flask_chatvisor.contract.users import Page
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -47,7 +44,7 @@ def test_a_full_tag_is_kept() -> None:
             "externalToken": "secret",
         }
     )
-    assert tag == UserTag(
+    assert tag == Tag(
         id="7",
         email="john@example.com",
         firstname="John",
@@ -60,14 +57,13 @@ def test_a_full_tag_is_kept() -> None:
 
 
 def test_an_empty_tag_is_a_tag() -> None:
-    assert clean_tag({}) == UserTag()
+    assert clean_tag({}) == Tag()
 
 
 @pytest.mark.parametrize("raw", [None, "john", 7, ["john"], True])
 def test_what_is_not_an_object_is_refused(raw: object) -> None:
-    with pytest.raises(Refusal, match="must be an object") as caught:
+    with pytest.raises(TypeError, match="must be an object"):
         clean_tag(raw)
-    assert caught.value.code == "bad-request"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +90,7 @@ def test_an_id_is_text_or_made_of_a_number(value: object, text: str) -> None:
 
 
 def test_a_long_text_is_cut() -> None:
-    assert clean_tag({"firstname": "x" * 1000}).firstname == "x" * presence.MAX_TEXT
+    assert clean_tag({"firstname": "x" * 1000}).firstname == "x" * MAX_TEXT
 
 
 @pytest.mark.parametrize("gender", ["male", "FEMALE", "other", "none"])
@@ -166,16 +162,30 @@ def test_additional_data_that_is_no_object_is_left_out() -> None:
 def test_any_tag_becomes_a_small_clean_one(raw: dict[str, t.Any]) -> None:
     tag = clean_tag(raw)
     encoded = msgspec.json.encode(tag)
-    assert msgspec.json.decode(encoded, type=UserTag) == tag
-    assert len(encoded) < 150_000
+    assert msgspec.json.decode(encoded, type=Tag) == tag
+    fields = msgspec.structs.replace(tag, labels=(), additional_tagging_data={})
+    size, bare = (len(json.dumps(msgspec.to_builtins(one))) for one in (tag, fields))
+    assert size <= max(MAX_BYTES, bare)
     assert clean_tag(msgspec.json.decode(encoded)) == tag
 
 
-def test_a_queued_customer_is_tagged_by_what_it_says() -> None:
-    props = QueueProps(first_name="Jane", last_name="Roe", email="jane@example.com")
-    assert queue_tag("u1", props) == UserTag(
-        id="u1", email="jane@example.com", firstname="Jane", lastname="Roe"
-    )
+def test_what_was_done_is_noted_without_content() -> None:
+    cleaning = Cleaning()
+    data = {f"k{n}": n for n in range(MAX_KEYS + 1)}
+    raw = {"firstname": "Secret" * 50, "labels": 7, "additionalTaggingData": data}
+    cleaning.tag(raw)
+    assert cleaning.notes == [
+        "firstname cut to 256 characters",
+        "labels left out, a int",
+        "only 64 additional keys kept",
+    ]
+
+
+def test_labels_stay_longer_than_additional_data() -> None:
+    labels, data = ["x" * 250] * 1, {f"k{n}": "ä" * 1000 for n in range(9)}
+    tag = clean_tag({"labels": labels, "additionalTaggingData": data})
+    assert tag.labels == tuple(labels)
+    assert list(tag.additional_tagging_data) == ["k0"]
 
 
 def test_a_page_is_cut_off_its_query_string() -> None:
@@ -183,75 +193,14 @@ def test_a_page_is_cut_off_its_query_string() -> None:
     assert page == Page(title="Pay", path="/pay")
 
 
-# --- where a visitor is
-
-
-def a_visitor(**fields: t.Any) -> Visitor:
-    values: dict[str, t.Any] = {"id": "v", "since": 1.0, "last_seen": 1.0}
-    return Visitor(**values | fields)
-
-
-def test_a_visitor_is_where_its_visible_tab_is() -> None:
-    hidden = Tab(Page(path="/later"), False, 20.0)
-    shown = Tab(Page(path="/shown"), True, 10.0)
-    visitor = a_visitor(tabs={1: shown, 2: hidden})
-    visitor.look(30.0)
-    assert visitor.location == Page(path="/shown")
-    assert visitor.visible
-    assert visitor.last_seen == 30.0
-
-
-def test_of_two_hidden_tabs_the_latest_counts() -> None:
-    first, second = (Tab(Page(path=f"/{n}"), False, n) for n in (1.0, 2.0))
-    visitor = a_visitor(tabs={1: first, 2: second})
-    visitor.look(3.0)
-    assert visitor.location == Page(path="/2.0")
-    assert not visitor.visible
-
-
-def test_without_a_tab_a_visitor_stays_where_it_was() -> None:
-    visitor = a_visitor(location=Page(path="/last"), visible=True)
-    visitor.look(9.0)
-    assert visitor.location == Page(path="/last")
-
-
-def test_an_active_user_has_every_documented_key_and_no_token() -> None:
-    visitor = a_visitor(tag=UserTag(id="7"), waiting_since=1_700_000_000.5)
-    assert msgspec.to_builtins(active_user(visitor)) == {
-        "id": "7",
-        "email": "",
-        "firstname": "",
-        "lastname": "",
-        "gender": "",
-        "labels": (),
-        "assignedUser": "",
-        "additionalTaggingData": {},
-        "visitorId": "v",
-        "verified": False,
-        "location": None,
-        "since": "1970-01-01T00:00:01.000Z",
-        "lastSeen": "1970-01-01T00:00:01.000Z",
-        "visible": False,
-        "inCall": None,
-        "waitingSince": "2023-11-14T22:13:20.500Z",
-    }
-
-
-def test_verified_counts_more_than_visible_and_that_more_than_latest() -> None:
-    best = a_visitor(verified=True)
-    good = a_visitor(visible=True)
-    late = a_visitor(last_seen=99.0)
-    assert sorted([best, late, good], key=rank) == [late, good, best]
-
-
 @pytest.mark.parametrize(
     ("tag", "name"),
     [
-        (UserTag(firstname="John", lastname="Doe", email="e"), "John Doe"),
-        (UserTag(lastname="Doe"), "Doe"),
-        (UserTag(email="e", id="7"), "e"),
-        (UserTag(id="7"), "7"),
+        (Tag(firstname="John", lastname="Doe", email="e"), "John Doe"),
+        (Tag(lastname="Doe"), "Doe"),
+        (Tag(email="e", id="7"), "e"),
+        (Tag(id="7"), "7"),
     ],
 )
-def test_a_user_has_the_best_name_there_is(tag: UserTag, name: str) -> None:
+def test_a_user_has_the_best_name_there_is(tag: Tag, name: str) -> None:
     assert tag.name == name
