@@ -1,0 +1,85 @@
+"""Texts by number, found by a part of a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyroaring import BitMap
+
+#: Characters of the parts that are looked up.
+SIZE = 3
+_NONE = BitMap()
+
+
+class Texts:
+    """Knows for each three characters in a row which texts have them.
+
+    A word that is longer is in no texts but those with all of its parts; these are its
+    candidates. Whether they have the parts in the word's order, only the text can tell.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[int, str] = {}
+        self._having: dict[str, BitMap] = {}
+
+    def put(self, number: int, text: str) -> None:
+        """Add a text, or replace the one that has this number."""
+        old = self._texts.get(number)
+        if old == text:
+            return
+        before, after = _parts(old), _parts(text)
+        self._texts[number] = text
+        self._remove(number, before - after)
+        for part in after - before:
+            if (having := self._having.get(part)) is None:
+                having = self._having[part] = BitMap()
+            having.add(number)
+
+    def drop(self, number: int) -> None:
+        """Remove a text."""
+        self._remove(number, _parts(self._texts.pop(number)))
+
+    def has(self, number: int, word: str) -> bool:
+        """Tell whether a text contains a word."""
+        return word in self._texts[number]
+
+    def most(self, word: str) -> int:
+        """Estimate without work how many texts contain a word: not more than this."""
+        found = [len(self._having.get(part, _NONE)) for part in _cut(word)]
+        return min(found, default=len(self._texts))
+
+    def candidates(self, word: str) -> BitMap:
+        """Find all texts that may contain a word, and a few others."""
+        parts = _cut(word)
+        if not parts:
+            # Texts are padded, so each character of a word is in some part.
+            return _union(one for part, one in self._having.items() if word in part)
+        # The rarest first: what is left is small from then on.
+        having = sorted((self._having.get(part, _NONE) for part in parts), key=len)
+        return BitMap.intersection(*having)
+
+    def confirmed(self, word: str, candidates: BitMap) -> BitMap:
+        """Keep the candidates that do contain the word."""
+        if len(word) <= SIZE:
+            return candidates
+        texts = self._texts
+        return BitMap([one for one in candidates if word in texts[one]])
+
+    def _remove(self, number: int, parts: Iterable[str]) -> None:
+        for part in parts:
+            having = self._having[part]
+            having.discard(number)
+            if not having:
+                del self._having[part]
+
+
+def _parts(text: str | None) -> set[str]:
+    return set() if text is None else set(_cut(f"\n{text}\n"))
+
+
+def _cut(text: str) -> list[str]:
+    return [text[i : i + SIZE] for i in range(len(text) - SIZE + 1)]
+
+
+def _union(bitmaps: Iterable[BitMap]) -> BitMap:
+    return BitMap.union(_NONE, *bitmaps)
