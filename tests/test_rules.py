@@ -14,13 +14,9 @@ from flask_chatvisor import Chatvisor
 from flask_chatvisor.contract import matching
 from flask_chatvisor.contract.matching import Selection
 from flask_chatvisor.contract.matching import select
-from flask_chatvisor.contract.tag import Tag
 from flask_chatvisor.contract.users import ActiveUser
-from flask_chatvisor.contract.users import AgentRef
-from flask_chatvisor.contract.users import InCall
-from flask_chatvisor.contract.users import Page
-from flask_chatvisor.service.presence import Visitor
-from flask_chatvisor.service.store import MemoryStore
+from flask_chatvisor.contract.users import UserRow
+from flask_chatvisor.service.directory import Directory
 from flask_chatvisor.templating import Helpers
 from flask_chatvisor.testing import FakeService
 
@@ -30,40 +26,12 @@ FLAGS = ("waiting", "in_call")
 NUMBERS = ("page", "page_size")
 
 
-def store_of(users: t.Iterable[dict[str, t.Any]]) -> MemoryStore:
-    store = MemoryStore()
+def listed(users: t.Iterable[dict[str, t.Any]]) -> Directory:
+    """The users of the cases, as the service lists them."""
+    directory = Directory()
     for user in users:
-        store.save_visitor(visitor(user))
-    return store
-
-
-def visitor(user: dict[str, t.Any]) -> Visitor:
-    """A user of the cases as the service remembers it."""
-    call = user["inCall"]
-    return Visitor(
-        id=user["visitorId"],
-        since=seconds(user["since"]),
-        last_seen=seconds(user["lastSeen"]),
-        tag=Tag(
-            id=user["id"],
-            email=user["email"],
-            firstname=user["firstname"],
-            lastname=user["lastname"],
-            gender=user["gender"] or "",
-            labels=tuple(user["labels"]),
-            assigned_user=user["assignedUser"] or "",
-            additional_tagging_data=user["additionalTaggingData"],
-        ),
-        verified=user["verified"],
-        location=Page(**user["location"]) if user["location"] else None,
-        visible=user["visible"],
-        in_call=call and InCall(AgentRef(**call["agent"]), call["since"]),
-        waiting_since=user["waitingSince"] and seconds(user["waitingSince"]),
-    )
-
-
-def seconds(moment: str) -> float:
-    return dt.datetime.fromisoformat(moment).timestamp()
+        directory.put(msgspec.convert(user, UserRow))
+    return directory
 
 
 def selection(query: str) -> Selection:
@@ -75,8 +43,8 @@ def selection(query: str) -> Selection:
 
 @pytest.mark.parametrize(("query", "expected"), rules.LISTS)
 def test_the_service_lists_by_the_rules(query: str, expected: list[str]) -> None:
-    _, found = store_of(rules.USERS).select_users(selection(query))
-    assert [one.id for one in found] == expected
+    _, found = listed(rules.USERS).select(selection(query))
+    assert [one.visitor_id for one in found] == expected
 
 
 @pytest.mark.parametrize(("query", "expected"), rules.LISTS)
@@ -89,19 +57,19 @@ def test_the_extension_lists_by_the_rules(query: str, expected: list[str]) -> No
 def test_both_choose_among_one_users_visitors_by_the_rules(
     visitors: list[dict[str, t.Any]], best: str
 ) -> None:
-    found = store_of(visitors).find_user("JOHN@example.com")
+    found = listed(visitors).find("JOHN@example.com")
     chosen = matching.meant("JOHN@example.com", map(ActiveUser.from_json, visitors))
     assert found is not None
     assert chosen is not None
-    assert (found.id, chosen.visitor_id) == (best, best)
+    assert (found.visitor_id, chosen.visitor_id) == (best, best)
 
 
 @pytest.mark.parametrize(("why", "users", "query", "meant"), rules.meant_cases())
 def test_all_find_whom_a_query_means_by_the_rules(
     why: str, users: list[dict[str, t.Any]], query: str, meant: str | None
 ) -> None:
-    found = store_of(users).find_user(query)
-    assert (found and found.id) == meant, why
+    found = listed(users).find(query)
+    assert (found and found.visitor_id) == meant, why
     named = matching.meant(query, map(ActiveUser.from_json, users))
     assert (named and named.visitor_id) == meant, why
 

@@ -1,12 +1,11 @@
 """Which active users are wanted, who is meant by a query, and what comes first.
 
-Works on whatever has an active user's attributes: the extension's records, whose times
-are datetimes, and the service's, whose times are epoch seconds.
+Works on whatever has an active user's attributes: what the extension reads, whose times
+are datetimes, and what the service writes, whose times are text of one width.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import string
 import typing as t
 from collections.abc import Callable
@@ -75,9 +74,9 @@ def best(users: Iterable[_U]) -> _U | None:
     return max(users, key=rank, default=None)
 
 
-def rank(user: t.Any) -> tuple[bool, bool, float]:
+def rank(user: t.Any) -> tuple[t.Any, ...]:
     """Order several visitors of one user, the best last."""
-    return user.verified, user.visible, _seconds(user.last_seen or user.since, 0.0)
+    return user.verified, user.visible, _moment(user.last_seen or user.since)
 
 
 def _meaning(query: str, user: t.Any) -> int:
@@ -117,7 +116,7 @@ def matching(
     if queries := selection.queries:
         found = [u for u in found if any(is_meant(query, u) for query in queries)]
     for word in selection.q.casefold().split():
-        found = [u for u in found if word in text(u) or word in _page_text(u)]
+        found = [u for u in found if word in text(u) or word in page_text(u)]
     if label := selection.label.strip().casefold():
         found = [u for u in found if label in (one.casefold() for one in u.labels)]
     if assigned := fold_email(selection.assigned.strip()):
@@ -138,7 +137,8 @@ def search_text(user: t.Any) -> str:
     return " ".join(filter(None, parts)).casefold()
 
 
-def _page_text(user: t.Any) -> str:
+def page_text(user: t.Any) -> str:
+    """Write down what a search looks through of the page that a user is on."""
     page = user.location
     return "" if page is None else f"{page.title} {page.path}".casefold()
 
@@ -148,20 +148,20 @@ def in_order(users: Iterable[_U], sort: str) -> list[_U]:
     # The visitor's id settles ties, so that pages never overlap.
     found: list[t.Any] = sorted(users, key=lambda user: user.visitor_id)
     found.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-"))
-    found.sort(key=lambda user: _seconds(user.waiting_since, float("inf")))
-    return found
+    waiting = [user for user in found if user.waiting_since is not None]
+    waiting.sort(key=lambda user: user.waiting_since)
+    return waiting + [user for user in found if user.waiting_since is None]
 
 
 _KEYS: dict[str, Callable[[t.Any], t.Any]] = {
     "name": lambda user: user.name.casefold(),
     "email": lambda user: (user.email or "").casefold(),
-    "since": lambda user: _seconds(user.since, 0.0),
-    "lastSeen": lambda user: _seconds(user.last_seen, 0.0),
+    "since": lambda user: _moment(user.since),
+    "lastSeen": lambda user: _moment(user.last_seen),
     "page": lambda user: user.location.path if user.location else "",
 }
 
 
-def _seconds(moment: float | dt.datetime | None, default: float) -> float:
-    if isinstance(moment, dt.datetime):
-        return moment.timestamp()
-    return default if moment is None else moment
+def _moment(moment: t.Any) -> tuple[bool, t.Any]:
+    """Make a time that may be missing comparable; a missing one is the earliest."""
+    return (False, None) if moment is None else (True, moment)

@@ -106,7 +106,7 @@ class Rest:
         """List active users."""
         self._caller(request).require("list")
         selection = _selection(request.query_params)
-        total, results = self._core.directory.select(selection)
+        total, results = self._core.directory.select_raw(selection)
         listed = {"page": selection.page, "total": total, "results": results}
         if selection.queries:
             # Who asks must not take a list of everybody for an answer to these.

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 
 import msgspec
 from pyroaring import BitMap
 
-from ..store import Selection
+from ...contract.matching import Selection
+from ...contract.matching import fold_email
+from ...contract.matching import meant
+from ...contract.matching import page_text
+from ...contract.matching import search_text
+from ...contract.users import UserRow
 from .numbers import Numbers
 from .orders import Order
 from .rows import SORT_KEYS
 from .rows import Entry
 from .rows import Facet
-from .rows import Row
 from .rows import facets
-from .rows import fold_email
 from .rows import names
-from .rows import page_text
-from .rows import rank
-from .rows import search_text
 from .search import Search
 
 _NOBODY = BitMap()
@@ -47,7 +48,7 @@ class Directory:
 
     # --- who is there
 
-    def put(self, row: Row) -> None:
+    def put(self, row: UserRow) -> None:
         """Add a row, or replace the one of the same visitor."""
         number = self._number_of.get(row.visitor_id)
         old = None if number is None else self._entries[number].row
@@ -78,21 +79,20 @@ class Directory:
 
     # --- who is meant
 
-    def find(self, query: str) -> Row | None:
+    def find(self, query: str) -> UserRow | None:
         """Find whom a query means: the best row of a visitorId, an id or an e-mail.
 
         Verified rows come before others, then visible ones, then the latest.
         """
-        found = (self._entries[number].row for number in self._meant(query))
-        return max(found, key=rank, default=None)
+        return meant(query, self.named([query]))
 
-    def named(self, queries: Iterable[str]) -> list[Row]:
-        """List the rows of all users whom queries mean, each once."""
+    def named(self, queries: Iterable[str]) -> list[UserRow]:
+        """List the rows of all users whom queries may mean, each once."""
         return [self._entries[number].row for number in self._named(queries)]
 
     # --- lists
 
-    def select(self, selection: Selection) -> tuple[int, list[Row]]:
+    def select(self, selection: Selection) -> tuple[int, list[UserRow]]:
         """List active users: how many there are, and those of one page.
 
         Those who wait come first, the longest wait at the top.
@@ -119,7 +119,7 @@ class Directory:
             found = self._named(selection.queries)
         if label := selection.label.strip().casefold():
             found = found & self._having("label", label)
-        if assigned := selection.assigned.strip().casefold():
+        if assigned := fold_email(selection.assigned.strip()):
             agent = "" if assigned == "none" else assigned
             found = found & self._having("assigned", agent)
         if selection.waiting:
@@ -143,14 +143,13 @@ class Directory:
     def _named(self, queries: Iterable[str]) -> BitMap:
         return BitMap([number for query in queries for number in self._meant(query)])
 
-    def _meant(self, query: str) -> tuple[int, ...]:
+    def _meant(self, query: str) -> Iterator[int]:
         if (number := self._number_of.get(query)) is not None:
-            return (number,)
-        by_id = self._by_name.get(("id", query), ())
-        by_email = self._by_name.get(("email", fold_email(query)), ())
-        return (by_email or by_id) if "@" in query else (by_id or by_email)
+            yield number
+        yield from self._by_name.get(("id", query), ())
+        yield from self._by_name.get(("email", fold_email(query)), ())
 
-    def _note(self, number: int, old: Row | None, new: Row | None) -> None:
+    def _note(self, number: int, old: UserRow | None, new: UserRow | None) -> None:
         """Keep facets and names of a row that is new, was changed or goes."""
         before, after = _facets(old), _facets(new)
         for facet in before - after:
@@ -170,9 +169,9 @@ class Directory:
             self._by_name[name] = (*self._by_name.get(name, ()), number)
 
 
-def _facets(row: Row | None) -> set[Facet]:
+def _facets(row: UserRow | None) -> set[Facet]:
     return set() if row is None else set(facets(row))
 
 
-def _names(row: Row | None) -> set[Facet]:
+def _names(row: UserRow | None) -> set[Facet]:
     return set() if row is None else set(names(row))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import string
-import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
 
 import msgspec
 
-from ..presence import ActiveUser as Row
-
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+from ...contract.matching import fold_email
+from ...contract.users import UserRow
+from ...contract.users import name_of
 
 #: Something by which rows are kept together: its kind, and the value.
 Facet = tuple[str, str]
@@ -22,7 +20,7 @@ class Entry:
 
     __slots__ = ("_json", "row")
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: UserRow) -> None:
         self.row = row
         self._json: msgspec.Raw | None = None
 
@@ -34,40 +32,18 @@ class Entry:
         return self._json
 
 
-def fold_email(email: str) -> str:
-    """Take the case from an e-mail address: of ASCII's letters alone.
-
-    Folding more makes one person of two: ``ß`` and ``ss`` are two addresses.
-    """
-    return email.translate(_LOWER)
-
-
-def search_text(row: Row) -> str:
-    """Write down what a search looks through, but for the page; without case."""
-    extra = (f"{key} {one}" for key, one in row.additional_tagging_data.items())
-    names = (row.id, row.email, row.firstname, row.lastname, row.gender)
-    parts = (*names, *row.labels, row.assigned_user, *extra, row.visitor_id)
-    return " ".join(filter(None, parts)).casefold()
-
-
-def page_text(row: Row) -> str:
-    """Write down what a search looks through of the page that the user is on."""
-    page = row.location
-    return "" if page is None else f"{page.title} {page.path}".casefold()
-
-
-def facets(row: Row) -> Iterator[Facet]:
+def facets(row: UserRow) -> Iterator[Facet]:
     """Find out by what a list can be narrowed down to this row."""
     for label in row.labels:
         yield "label", label.casefold()
-    yield "assigned", (row.assigned_user or "").casefold()
+    yield "assigned", fold_email(row.assigned_user or "")
     if row.waiting_since is not None:
         yield "waiting", ""
     if row.in_call is not None:
         yield "in_call", ""
 
 
-def names(row: Row) -> Iterator[Facet]:
+def names(row: UserRow) -> Iterator[Facet]:
     """Find out what the user is called in queries."""
     if row.id:
         yield "id", row.id
@@ -75,21 +51,12 @@ def names(row: Row) -> Iterator[Facet]:
         yield "email", fold_email(row.email)
 
 
-def rank(row: Row) -> tuple[bool, bool, str]:
-    """Order several visitors of one user, the best last."""
-    return row.verified, row.visible, row.last_seen or ""
-
-
 #: Times are texts of one width, so they sort as texts.
-SORT_KEYS: dict[str, Callable[[Row], str]] = {
-    "name": lambda row: _name(row).casefold(),
+SORT_KEYS: dict[str, Callable[[UserRow], str]] = {
+    "name": lambda row: name_of(row).casefold(),
     "email": lambda row: (row.email or "").casefold(),
     "since": lambda row: row.since or "",
     "lastSeen": lambda row: row.last_seen or "",
     "page": lambda row: row.location.path if row.location else "",
 }
 
-
-def _name(row: Row) -> str:
-    parts: t.Iterable[str | None] = (row.firstname, row.lastname)
-    return " ".join(filter(None, parts)) or row.email or row.id or ""
