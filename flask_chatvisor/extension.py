@@ -201,7 +201,7 @@ class _EmbeddedStart:
 def _embedded(app: Flask, settings: config.Settings) -> EmbeddedService:
     try:
         # Lazily: it needs the extra, and only those who embed it have that.
-        from .service.embedded import Embedded
+        from .service.running.embedded import Embedded
     except ImportError as error:
         raise SetupError(
             f"CHATVISOR_EMBEDDED needs the package {error.name!r}. Install the"

@@ -284,7 +284,7 @@ def test_a_forbidden_import_is_found(module: str, line: str, why: str) -> None:
     [
         ("rest.transport", "import requests"),
         ("service.hub", "from ..contract import tokens"),
-        ("extension", "def f():\n from .service.embedded import Embedded"),
+        ("extension", "def f():\n from .service.running.embedded import Embedded"),
         ("config", "if t.TYPE_CHECKING:\n from .extension import Chatvisor"),
     ],
 )

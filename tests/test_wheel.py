@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.pages import SCRIPT
+from flask_chatvisor.service.web.pages import SCRIPT
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 try:
     from ..contract.urls import base_url
     from .application import create_service
-    from .server import calm_the_collector
-    from .server import listen
-    from .server import make_server
+    from .running.server import calm_the_collector
+    from .running.server import listen
+    from .running.server import make_server
     from .settings import Settings
     from .settings import SettingsError
     from .settings import from_environ

@@ -12,22 +12,22 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from .access import Access
-from .access import Refusal
+from .access.credentials import Access
+from .access.credentials import Refusal
 from .core import Core
 from .engine import MemoryEngine
 from .events import Event
 from .events import Events
 from .events import Poster
-from .pages import Pages
-from .rest import Cors
-from .rest import Rest
-from .rest import on_http_error
-from .rest import on_refusal
+from .web.pages import Pages
+from .web.rest import Cors
+from .web.rest import Rest
+from .web.rest import on_http_error
+from .web.rest import on_refusal
 from .settings import Settings as Settings
 from .settings import SettingsError as SettingsError
 from .sockets.endpoint import Sockets
-from .throttle import Throttle
+from .access.limits import Throttle
 
 
 class Service:

@@ -6,7 +6,7 @@ import secrets
 import typing as t
 from collections.abc import Callable
 
-from .access import Access
+from .access.credentials import Access
 from .directory import Directory
 from .engine import Engine
 from .hub.hub import Hub

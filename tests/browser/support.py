@@ -20,8 +20,8 @@ from flask_chatvisor.contract.tokens import sign_user
 from flask_chatvisor.contract.urls import base_url
 from flask_chatvisor.service import Settings
 from flask_chatvisor.service import create_service
-from flask_chatvisor.service.server import listen
-from flask_chatvisor.service.server import make_server
+from flask_chatvisor.service.running.server import listen
+from flask_chatvisor.service.running.server import make_server
 from flask_chatvisor.service.settings import Timings
 
 API_TOKEN = "api-token-of-the-tests"

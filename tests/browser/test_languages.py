@@ -14,7 +14,7 @@ from playwright.sync_api import Locator
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
-from flask_chatvisor.service.pages import STATIC
+from flask_chatvisor.service.web.pages import STATIC
 
 from .conftest import Launch
 from .conftest import OpenPage

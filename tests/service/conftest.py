@@ -20,8 +20,8 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect
 
 from flask_chatvisor.service import create_service
-from flask_chatvisor.service.server import listen
-from flask_chatvisor.service.server import make_server
+from flask_chatvisor.service.running.server import listen
+from flask_chatvisor.service.running.server import make_server
 from flask_chatvisor.service.settings import Settings
 
 from .harness import API_TOKEN

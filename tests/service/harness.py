@@ -19,7 +19,7 @@ from flask_chatvisor.contract.users import AgentRef
 from flask_chatvisor.contract.users import Profile
 from flask_chatvisor.contract.users import UserRow
 from flask_chatvisor.service import protocol as p
-from flask_chatvisor.service.access import Access
+from flask_chatvisor.service.access.credentials import Access
 from flask_chatvisor.service.core import Core
 from flask_chatvisor.service.engine import Engine
 from flask_chatvisor.service.engine import MemoryEngine

@@ -15,7 +15,7 @@ from hypothesis.stateful import rule
 
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.contract.users import AgentRef
-from flask_chatvisor.service.access import Refusal
+from flask_chatvisor.service.access.credentials import Refusal
 from flask_chatvisor.service.hub.showing import own_call
 from flask_chatvisor.service.protocol import PageRef
 from flask_chatvisor.service.records.call import Call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...contract.tag import Tag
 from ...contract.tag import clean_text
-from ..access import Refusal
+from ..access.credentials import Refusal
 from ..protocol import QueueProps
 from .turn import Turn
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..access import Refusal
+from ..access.credentials import Refusal
 from ..protocol import ConferenceJoin
 from ..protocol import Joined
 from ..protocol import Queue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...contract.tag import clean_tag
-from ..access import Refusal
+from ..access.credentials import Refusal
 from ..protocol import EndReason
 from ..protocol import Tag
 from ..records.visit import Tab

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 
-from ..access import Access
+from ..access.credentials import Access
 from ..protocol import ClientMessage
 from ..protocol import Close
 from ..protocol import ProtocolError

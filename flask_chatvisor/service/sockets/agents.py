@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from ...contract.times import timestamp
 from ...contract.tokens import UserGrant
-from ..access import Access
-from ..access import Refusal
+from ..access.credentials import Access
+from ..access.credentials import Refusal
 from ..directory import Directory
 from ..protocol import AgentWelcome
 from ..protocol import Close

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from functools import partial
 
-from ..access import Access
+from ..access.credentials import Access
 from ..engine import Engine
 from ..hub import arrivals
 from ..hub import hub

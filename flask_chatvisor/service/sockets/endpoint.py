@@ -11,9 +11,9 @@ from .. import protocol
 from ..protocol import Close
 from ..protocol import ProtocolError
 from ..settings import Settings
-from ..throttle import Throttle
-from ..throttle import address_of
-from ..throttle import seconds
+from ..access.limits import Throttle
+from ..access.limits import address_of
+from ..access.limits import seconds
 from .clients import Clients
 from .connection import AsgiSend
 from .connection import Connection

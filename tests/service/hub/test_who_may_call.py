@@ -11,7 +11,7 @@ from flask_chatvisor.contract import tokens
 from flask_chatvisor.contract.times import timestamp
 from flask_chatvisor.contract.users import InCall
 from flask_chatvisor.service import protocol as p
-from flask_chatvisor.service.access import Refusal
+from flask_chatvisor.service.access.credentials import Refusal
 from flask_chatvisor.service.protocol import Close
 from flask_chatvisor.service.protocol import PageRef
 from flask_chatvisor.service.records.visit import MAX_VISITED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...access import Refusal
+from ...access.credentials import Refusal
 from ...protocol import CallState
 from ...protocol import Conference
 from ...protocol import ConferenceStart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....contract.users import AgentRef
-from ...access import Refusal
+from ...access.credentials import Refusal
 from ...protocol import CallState
 from ...protocol import EndReason
 from ...records.call import Call

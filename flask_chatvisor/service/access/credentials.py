@@ -10,10 +10,10 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..contract import tokens
-from ..contract.users import AgentRef
-from .settings import Settings
-from .settings import is_turn
+from ...contract import tokens
+from ...contract.users import AgentRef
+from ..settings import Settings
+from ..settings import is_turn
 
 Role = t.Literal["visitor", "agent"]
 

@@ -10,11 +10,11 @@ from websockets.exceptions import InvalidStatus
 
 from flask_chatvisor.contract.bucket import Rate
 from flask_chatvisor.service.settings import Limits
-from flask_chatvisor.service.throttle import address_of
+from flask_chatvisor.service.access.limits import address_of
 
-from .conftest import ORIGIN
-from .conftest import LiveService
-from .conftest import running
+from ..conftest import ORIGIN
+from ..conftest import LiveService
+from ..conftest import running
 
 START = 1_700_000_000.0
 USERS = "/rest/v1/customerstatus"

@@ -12,9 +12,9 @@ import math
 import typing as t
 from collections.abc import Mapping
 
-from ..contract.bucket import Buckets
-from .access import Refusal
-from .settings import Limits
+from ...contract.bucket import Buckets
+from .credentials import Refusal
+from ..settings import Limits
 
 
 class Throttle:

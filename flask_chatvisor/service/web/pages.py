@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..contract.urls import origin_of
-from .access import Refusal
-from .settings import Settings
+from ...contract.urls import origin_of
+from ..access.credentials import Refusal
+from ..settings import Settings
 
-STATIC = Path(__file__).with_name("static")
+STATIC = Path(__file__).parent.with_name("static")
 #: The parts of the script for applications' pages, in this order, in one function.
 SCRIPT = (
     "base",

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.pages import SCRIPT
-from flask_chatvisor.service.pages import STATIC
-from flask_chatvisor.service.pages import Asset
-from flask_chatvisor.service.pages import script
+from flask_chatvisor.service.web.pages import SCRIPT
+from flask_chatvisor.service.web.pages import STATIC
+from flask_chatvisor.service.web.pages import Asset
+from flask_chatvisor.service.web.pages import script
 
-from .conftest import LiveService
+from ..conftest import LiveService
 from .test_rest import problem
 
 

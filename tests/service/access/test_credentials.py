@@ -10,9 +10,9 @@ import typing as t
 import pytest
 
 from flask_chatvisor.contract import tokens
-from flask_chatvisor.service.access import Access
-from flask_chatvisor.service.access import Refusal
-from flask_chatvisor.service.access import agent_ref
+from flask_chatvisor.service.access.credentials import Access
+from flask_chatvisor.service.access.credentials import Refusal
+from flask_chatvisor.service.access.credentials import agent_ref
 from flask_chatvisor.service.settings import Settings
 
 NOW = 1_700_000_000.0

@@ -15,15 +15,15 @@ import pytest
 from flask_chatvisor.contract import tokens
 from flask_chatvisor.contract.api import PROBLEMS
 from flask_chatvisor.contract.api import SCOPES
-from flask_chatvisor.service.access import Access
+from flask_chatvisor.service.access.credentials import Access
 from flask_chatvisor.service.settings import Settings
 
-from .conftest import ORIGIN
-from .conftest import LiveService
-from .conftest import Socket
-from .conftest import running
-from .harness import API_TOKEN
-from .harness import IDENTITY_KEY
+from ..conftest import ORIGIN
+from ..conftest import LiveService
+from ..conftest import Socket
+from ..conftest import running
+from ..harness import API_TOKEN
+from ..harness import IDENTITY_KEY
 
 LIST = "/rest/v1/customerstatus"
 numbers = itertools.count(1)

@@ -14,28 +14,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..contract import problems
-from ..contract.api import CALL_PATH
-from ..contract.api import MAX_PAGE_SIZE
-from ..contract.api import MAX_QUERIES
-from ..contract.api import MAX_TTL
-from ..contract.api import PATHS
-from ..contract.api import PROBLEMS
-from ..contract.api import SCOPES
-from ..contract.api import Scope
-from ..contract.matching import SORTS
-from ..contract.matching import Selection
-from ..contract.times import timestamp
-from .access import Access
-from .access import Caller
-from .access import Refusal
-from .access import agent_ref
-from .core import Core
-from .hub.calls import ringing
-from .records.active_user import profile
-from .settings import Settings
-from .throttle import Throttle
-from .throttle import address_of
+from ...contract import problems
+from ...contract.api import CALL_PATH
+from ...contract.api import MAX_PAGE_SIZE
+from ...contract.api import MAX_QUERIES
+from ...contract.api import MAX_TTL
+from ...contract.api import PATHS
+from ...contract.api import PROBLEMS
+from ...contract.api import SCOPES
+from ...contract.api import Scope
+from ...contract.matching import SORTS
+from ...contract.matching import Selection
+from ...contract.times import timestamp
+from ..access.credentials import Access
+from ..access.credentials import Caller
+from ..access.credentials import Refusal
+from ..access.credentials import agent_ref
+from ..core import Core
+from ..hub.calls import ringing
+from ..records.active_user import profile
+from ..settings import Settings
+from ..access.limits import Throttle
+from ..access.limits import address_of
 
 _Text = t.Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
 _Id = t.Annotated[str, msgspec.Meta(min_length=1, max_length=128)]

@@ -20,18 +20,18 @@ import pytest
 import requests
 
 from flask_chatvisor.contract import tokens
-from flask_chatvisor.service.embedded import Embedded
-from flask_chatvisor.service.embedded import EmbeddedError
+from flask_chatvisor.service.running.embedded import Embedded
+from flask_chatvisor.service.running.embedded import EmbeddedError
 
-from .conftest import LiveService
-from .harness import IDENTITY_KEY
+from ..conftest import LiveService
+from ..harness import IDENTITY_KEY
 
 API_TOKEN = "embedded-api-token"
 PATIENCE = 10
 
 SIBLING = f"""
 import sys
-from flask_chatvisor.service.embedded import Embedded
+from flask_chatvisor.service.running.embedded import Embedded
 embedded = Embedded(
     bind=("127.0.0.1", int(sys.argv[1])),
     api_token={API_TOKEN!r},

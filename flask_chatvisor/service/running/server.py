@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from .protocol import MAX_FRAME
+from ..protocol import MAX_FRAME
 
 #: Seconds that open connections get to close when the service stops.
 GOODBYE = 2
