@@ -1,12 +1,12 @@
 // @ts-check
 /** The call window of both roles: from the link that opened it to how the call ended. */
 
-import { measure, Sharer, Watcher } from "./call-peer.js";
-import { Signal } from "./call-signal.js";
-import { declareLanguage, number, text } from "./call-texts.js";
-import * as view from "./call-view.js";
+import { measure, Sharer, Watcher } from "./peer.js";
+import { Signal } from "./signal.js";
+import { declareLanguage, number, text } from "./texts.js";
+import * as view from "./view.js";
 
-/** @typedef {import("./call-signal.js").Message} Message */
+/** @typedef {import("./signal.js").Message} Message */
 
 const REASONS = new Set([
   "visitor-ended",
@@ -367,7 +367,7 @@ function silence() {
 
 // --- the state of the connection --------------------------------------------------
 
-/** @param {import("./call-peer.js").Quality} quality @returns {view.Grade} */
+/** @param {import("./peer.js").Quality} quality @returns {view.Grade} */
 function grade({ rtt, loss }) {
   if (rtt === null) return "none";
   if (rtt > 0.4 || loss > 0.05) return "poor";
@@ -385,7 +385,7 @@ async function assess() {
   else show();
 }
 
-/** @param {import("./call-peer.js").Quality} quality */
+/** @param {import("./peer.js").Quality} quality */
 function judge(quality) {
   const { rtt, width, height } = quality;
   const details = [

@@ -7,7 +7,7 @@
  * that it has. That takes a quarter of a second and asks the visitor for nothing.
  */
 
-/** @typedef {import("./call-signal.js").Message} Message */
+/** @typedef {import("./signal.js").Message} Message */
 
 const GRACE = 2_000; // ms: a short interruption heals by itself
 const ATTEMPT = 15_000; // a relay that is down raises no event: give up by the clock

@@ -63,7 +63,7 @@ export class Signal {
   }
 
   connect() {
-    const address = new URL("../ws", import.meta.url);
+    const address = new URL("../ws", window.location.href);
     address.protocol = address.protocol.replace("http", "ws");
     const wire = new WebSocket(address);
     this.wire = wire;

@@ -1,7 +1,7 @@
 // @ts-check
 /** What the call window shows: one function from what is known to the page. */
 
-import { countedText, firstText, number, text } from "./call-texts.js";
+import { countedText, firstText, number, text } from "./texts.js";
 
 /**
  * @typedef {"opening" | "waiting" | "ringing" | "accepted" | "connecting" | "live" |
