@@ -1,11 +1,18 @@
 // @ts-check
-/** The call window's socket: it introduces itself, acknowledges, and comes back. */
+/** The service's messages: the window introduces itself, and comes back after a loss. */
 
 const FIRST_DELAY = 250; // ms, doubled each time
 const LONGEST_DELAY = 3_000; // the service waits for 30 s in all
 const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
 
 /** @typedef {{type: string, [key: string]: any}} Message */
+
+/**
+ * @typedef {object} Listener
+ * @property {(message: Message) => void} receive
+ * @property {() => void} lost it will come back by itself
+ * @property {(code: number) => void} refused it will not
+ */
 
 /** What the window must keep to come back after a reload: its secret. */
 class Key {
@@ -39,26 +46,71 @@ class Key {
 }
 
 export class Signal {
-  /**
-   * @param {string} callId
-   * @param {string} ticket
-   * @param {(message: Message) => void} onMessage
-   * @param {() => void} onLost it will come back by itself
-   * @param {(code: number) => void} onRefused it will not
-   */
-  constructor(callId, ticket, onMessage, onLost, onRefused) {
-    this.callId = callId;
+  welcomed = false;
+
+  /** @param {string} callId @param {string} ticket @param {Listener} listener */
+  constructor(callId, ticket, listener) {
     this.key = new Key(callId, ticket);
-    this.onMessage = onMessage;
-    this.onLost = onLost;
-    this.onRefused = onRefused;
-    /** @type {WebSocket | null} */
-    this.wire = null;
+    this.listener = listener;
+    this.socket = new Socket(
+      () => ({ type: "hello-call", callId, ...this.key.proof }),
+      (message) => this.receive(message),
+      (code) => this.closed(code),
+    );
+    this.socket.open();
+  }
+
+  /** @param {Message} message */
+  receive(message) {
+    if (message.type === "call-welcome") {
+      this.key.keep(message.secret);
+      this.welcomed = true;
+      this.socket.losses = 0;
+    }
+    this.listener.receive(message);
+  }
+
+  /** @param {number} code */
+  closed(code) {
     this.welcomed = false;
-    this.closed = false;
-    this.losses = 0;
-    this.timer = 0;
+    const final = FINAL_CODES.has(code);
+    if (final) this.listener.refused(code);
+    else this.listener.lost();
+    return !final;
+  }
+
+  /** @param {Message} message dropped while there is no connection */
+  send(message) {
+    if (this.welcomed) this.socket.send(message);
+  }
+
+  close() {
+    this.socket.close();
+  }
+}
+
+/** A WebSocket that comes back, and acknowledges what it gets. */
+class Socket {
+  /** @type {WebSocket | null} */
+  wire = null;
+  wanted = false;
+  losses = 0;
+  timer = 0;
+
+  /**
+   * @param {() => Message} hello the first message, made each time
+   * @param {(message: Message) => void} onMessage
+   * @param {(code: number) => boolean} onClosed says whether to come back
+   */
+  constructor(hello, onMessage, onClosed) {
+    this.hello = hello;
+    this.onMessage = onMessage;
+    this.onClosed = onClosed;
     window.addEventListener("online", () => this.retryNow());
+  }
+
+  open() {
+    this.wanted = true;
     this.connect();
   }
 
@@ -69,59 +121,46 @@ export class Signal {
     this.wire = wire;
     /** @type {Set<number>} */
     const seen = new Set();
-    wire.onopen = () =>
-      this.put({ type: "hello-call", callId: this.callId, ...this.key.proof });
+    wire.onopen = () => this.send(this.hello());
     wire.onmessage = (event) => this.receive(JSON.parse(event.data), seen);
-    wire.onclose = (event) => this.lost(wire, event.code);
+    wire.onclose = (event) => {
+      if (this.wire !== wire) return;
+      this.wire = null;
+      if (this.onClosed(event.code)) this.comeBack();
+      else this.wanted = false;
+    };
   }
 
-  /** @param {WebSocket} wire @param {number} code */
-  lost(wire, code) {
-    if (this.wire !== wire) return;
-    this.wire = null;
-    this.welcomed = false;
-    if (this.closed) return;
-    if (FINAL_CODES.has(code)) return this.onRefused(code);
-    this.onLost();
+  comeBack() {
     const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.losses++);
     const delay = longest * (0.5 + Math.random() / 2);
     this.timer = window.setTimeout(() => this.retryNow(), delay);
   }
 
   retryNow() {
-    if (this.closed || this.wire) return;
+    if (!this.wanted || this.wire) return;
     clearTimeout(this.timer);
     this.connect();
   }
 
   /** @param {Message} message @param {Set<number>} seen */
   receive(message, seen) {
-    if (this.closed) return;
+    if (!this.wanted) return;
     if (typeof message.ackId === "number") {
-      this.put({ type: "ack", ackId: message.ackId });
+      this.send({ type: "ack", ackId: message.ackId });
       if (seen.has(message.ackId)) return;
       seen.add(message.ackId);
-    }
-    if (message.type === "call-welcome") {
-      this.key.keep(message.secret);
-      this.welcomed = true;
-      this.losses = 0;
     }
     this.onMessage(message);
   }
 
   /** @param {Message} message */
-  put(message) {
+  send(message) {
     if (this.wire?.readyState === WebSocket.OPEN) this.wire.send(JSON.stringify(message));
   }
 
-  /** @param {Message} message dropped while there is no connection */
-  send(message) {
-    if (this.welcomed) this.put(message);
-  }
-
   close() {
-    this.closed = true;
+    this.wanted = false;
     clearTimeout(this.timer);
     this.wire?.close(1000);
     this.wire = null;
