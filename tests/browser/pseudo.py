@@ -96,9 +96,11 @@ def speak_pseudo(context: BrowserContext, service: str, english: list[Texts]) ->
     :param service: its address.
     :param english: the texts of the script, and of the call window.
     """
-    scripts = [f"{service}/cdn/js/x.js", f"{service}/static/call-texts.js"]
+    scripts = [f"{service}/cdn/js/x.js", f"{service}/static/*/call/texts.js"]
     for script, texts in zip(scripts, english, strict=True):
-        context.route(script, _adding(texts, requests.get(script, timeout=20)))
+        # The files are the same under any version.
+        original = requests.get(script.replace("*", "any"), timeout=20)
+        context.route(script, _adding(texts, original))
 
 
 def _adding(english: Texts, original: requests.Response) -> Callable[[Route], None]:

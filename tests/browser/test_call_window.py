@@ -503,11 +503,11 @@ def test_a_link_works_once(ring: Ring, open_page: OpenPage) -> None:
 
 def test_a_window_that_never_got_there_rings_nobody(ring: Ring) -> None:
     # The agent closes it while its script is still on the way.
-    john, agent = ring(lost="**/static/call.js")
+    john, agent = ring(lost="**/call/main.js")
     john.evaluate(COUNT_INVITATIONS)
     agent.close()
     mary = agent.context.pages[0]
-    mary.context.unroute("**/static/call.js")
+    mary.context.unroute("**/call/main.js")
     agent = window_by_click(mary, "button")
     expect(john.locator(ACCEPT)).to_be_visible()
     expect_state(agent, "ringing")

@@ -83,7 +83,7 @@ def languages(browser: Browser, service: RunningService) -> list[dict[str, Texts
     page.goto(f"{service.url}/call/none")
     script = page.evaluate(f"Object.fromEntries({literal[1]})")
     window = page.evaluate(
-        """import("/static/call-texts.js").then(
+        """import("/static/any/call/texts.js").then(
           ({ LANGUAGES }) => Object.fromEntries(LANGUAGES))"""
     )
     page.close()

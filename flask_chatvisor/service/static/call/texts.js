@@ -5,8 +5,8 @@
  * A language is a file of its own, with a line here; what it lacks is said in English.
  */
 
-import { de } from "./call-texts-de.js";
-import { en } from "./call-texts-en.js";
+import { de } from "./texts-de.js";
+import { en } from "./texts-en.js";
 
 /** By language tag in lower case. @type {Map<string, Record<string, string>>} */
 export const LANGUAGES = new Map([
