@@ -4,6 +4,8 @@
 gives templates Start buttons.
 """
 
+from .contract.tokens import TokenError as TokenError
+from .contract.users import ActiveUser as ActiveUser
 from .errors import BadAnswer as BadAnswer
 from .errors import ChatvisorError as ChatvisorError
 from .errors import ConfigurationError as ConfigurationError
@@ -18,7 +20,6 @@ from .errors import UserTokenUnavailable as UserTokenUnavailable
 from .extension import Chatvisor as Chatvisor
 from .identity import Agent as Agent
 from .identity import Visitor as Visitor
-from .rest.models import ActiveUser as ActiveUser
 from .signals import agent_denied as agent_denied
 from .signals import call_ended as call_ended
 from .signals import call_requested as call_requested
@@ -37,6 +38,7 @@ __all__ = [
     "ServiceTimeout",
     "ServiceUnavailable",
     "SetupError",
+    "TokenError",
     "UnknownVisitor",
     "UserTokenUnavailable",
     "Visitor",

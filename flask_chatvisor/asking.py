@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from flask import request
 
+from .contract.matching import meant
+from .contract.users import ActiveUser
 from .directory import Listing
 from .errors import ServiceError
-from .ranking import is_meant
-from .ranking import pick
-from .rest.models import ActiveUser
 from .state import current_state
 
 #: As many as the service gives on one page.
@@ -55,7 +54,7 @@ def _ask(query: str, found: _Found) -> ActiveUser | None:
     if everyone.trouble is not None:
         # A list may be an old one that says so; a single user's state may not.
         raise everyone.trouble
-    user = pick(user for user in everyone.users if is_meant(user, query))
+    user = meant(query, everyone.users)
     if user is not None or everyone.total <= len(everyone.users):
         return user
     # The list is too long: the browser asks for all that are left at once.

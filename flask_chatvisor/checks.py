@@ -21,7 +21,8 @@ from flask import Flask
 from flask import g
 from flask import request
 
-from .config import origin
+from .contract.tokens import LEEWAY
+from .contract.urls import origin_of
 from .errors import ServiceError
 from .errors import SetupError
 from .inspection import Page
@@ -35,7 +36,6 @@ from .state import EmbeddedService
 from .state import State
 from .state import state_of
 from .tagging import Reason
-from .tokens import LEEWAY
 
 #: A name, and a function that says how it went.
 Trial = tuple[str, Callable[[], str]]
@@ -217,7 +217,7 @@ def _script_is_there(url: str, timeout: tuple[float, float]) -> str:
 
 def _get(url: str, timeout: tuple[float, float], *, accept: str) -> Answer:
     # Without the token: what is public may be another host's.
-    host = origin(url)
+    host = origin_of(url)
     transport = Transport(host, None, timeout)
     try:
         return transport.get(url.removeprefix(host), accept=accept)

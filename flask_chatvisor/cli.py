@@ -13,12 +13,12 @@ from flask.cli import AppGroup
 
 from . import checks
 from .context import this_app
+from .contract.matching import SORTS
+from .contract.matching import Selection
+from .contract.users import ActiveUser
 from .errors import ServiceError
 from .errors import ServiceUnavailable
 from .errors import SetupError
-from .loading import Query
-from .ranking import SORTS
-from .rest.models import ActiveUser
 from .state import State
 from .state import current_state
 
@@ -70,7 +70,12 @@ def check(urls: tuple[str, ...], user_id: str | None) -> None:
 )
 def users(as_json: bool, q: str, label: str, assigned: str, sort: str) -> None:
     """List the active users, whatever a policy says."""
-    query = Query(q, label, "none" if assigned == "nobody" else assigned, sort)
+    query = Selection(
+        q=q,
+        label=label,
+        assigned="none" if assigned == "nobody" else assigned,
+        sort=sort,
+    )
     try:
         found = current_state().directory.unfiltered(query)
     except (ServiceError, SetupError) as error:

@@ -15,18 +15,15 @@ from dataclasses import dataclass
 from dataclasses import field
 from urllib.parse import urlsplit
 
-from . import tokens
+from .contract import tokens
+from .contract.api import PATHS
+from .contract.urls import LOOPBACK_HOSTS
+from .contract.urls import base_url
+from .contract.urls import origin_of
 from .errors import ConfigurationError
 
 CLOUD_SCRIPT = "https://cdn.chatvisor.com/cdn/js/{id}.js"
 CLOUD_API = "https://api.chatvisor.com"
-
-#: The REST paths of our own service; the vendor does not publish its own.
-SERVICE_PATHS: Mapping[str, str] = {
-    "list": "/rest/v1/customerstatus",
-    "status": "/rest/v1/customerstatus/{query}",
-    "user_token": "/rest/v1/usertoken",
-}
 
 #: Every key with its default.
 DEFAULTS: Mapping[str, t.Any] = {
@@ -50,7 +47,6 @@ DEFAULTS: Mapping[str, t.Any] = {
     "CHATVISOR_DEBUG_HEADER": None,
 }
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _REQUIRED_START = (
     "Nothing says where the Chatvisor script comes from. Set CHATVISOR_EMBEDDED ="
     " True to try it without any account, CHATVISOR_SCRIPT_ID to use the cloud, or"
@@ -92,14 +88,8 @@ class Settings:
         """
         if not self.script_url:
             return ()
-        origins = dict.fromkeys([origin(self.script_url), origin(self.api_url)])
-        return (*origins, "ws" + origin(self.script_url).removeprefix("http"))
-
-
-def origin(url: str) -> str:
-    """Cut a URL down to its origin, ``https://host:port``."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+        origins = dict.fromkeys([origin_of(self.script_url), origin_of(self.api_url)])
+        return (*origins, "ws" + origin_of(self.script_url).removeprefix("http"))
 
 
 def read(config: Mapping[str, t.Any], *, debug: bool = False) -> Settings:
@@ -197,8 +187,8 @@ def _script_and_api(reader: _Reader, *, enabled: bool | None) -> dict[str, t.Any
     return {
         "script_url": CLOUD_SCRIPT.format(id=script_id) if script_id else given,
         # Whoever serves the script serves the API: not the cloud, by an omission.
-        "api_url": reader.get("API_URL", _url, default=origin(given) or None),
-        "api_paths": paths if script_id else {**SERVICE_PATHS, **paths},
+        "api_url": reader.get("API_URL", _url, default=origin_of(given) or None),
+        "api_paths": paths if script_id else {**PATHS, **paths},
     }
 
 
@@ -228,7 +218,7 @@ def _embedded(reader: _Reader, bind: tuple[str, int] | None) -> dict[str, t.Any]
     if reader.faults or bind is None:
         return {}
     host, port = bind
-    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    base = base_url(host, port)
     api_token, identity_key = embedded_keys(t.cast(str, secret))
     return {
         "script_url": f"{base}/cdn/js/embedded.js",
@@ -316,7 +306,7 @@ def _url(value: t.Any) -> str:
 
 def _script_url(value: t.Any) -> str:
     parts = urlsplit(_url(value))
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("a script from outside loopback must come by https://")
     return t.cast(str, value)
 
@@ -334,8 +324,8 @@ def _url_prefix(value: t.Any) -> str:
 
 
 def _paths(value: t.Any) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not set(value) <= set(SERVICE_PATHS):
-        names = ", ".join(map(repr, SERVICE_PATHS))
+    if not isinstance(value, Mapping) or not set(value) <= set(PATHS):
+        names = ", ".join(map(repr, PATHS))
         raise ValueError(f"it must be a dict with keys of {names}")
     for name, path in value.items():
         if not _text(path).startswith("/"):
@@ -348,7 +338,7 @@ def _paths(value: t.Any) -> dict[str, str]:
 def _loopback_bind(value: t.Any) -> tuple[str, int]:
     host, _, port = _text(value).rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if host not in _LOOPBACK:
+    if host not in LOOPBACK_HOSTS:
         raise ValueError(
             "the embedded service listens on loopback only: 127.0.0.1:5081"
         )

@@ -18,21 +18,22 @@ from .cache import PATIENCE
 from .cache import Answer
 from .cache import Cache
 from .config import Settings
+from .contract.api import MAX_PAGE_SIZE
+from .contract.matching import Selection
+from .contract.matching import in_order
+from .contract.matching import is_meant
+from .contract.matching import meant
+from .contract.times import timestamp
+from .contract.users import ActiveUser
+from .contract.users import UserPage
 from .errors import ServiceError
 from .errors import SetupError
 from .i18n import told
 from .identity import Agent
-from .loading import Query
 from .loading import batched
 from .loading import load_all
-from .ranking import is_meant
-from .ranking import pick
-from .ranking import sort_users
-from .rest.client import MAX_PAGE_SIZE
+from .rest.client import EVERYBODY
 from .rest.client import Client
-from .rest.models import ActiveUser
-from .rest.models import UserPage
-from .rest.models import timestamp
 from .state import Loaders
 from .views.guard import current_agent
 
@@ -74,7 +75,7 @@ class Listing:
             "total": self.total,
             "page": self.page,
             "pageSize": self.page_size,
-            "asOf": timestamp(self.as_of),
+            "asOf": timestamp(self.as_of.timestamp()),
         }
         return data | _trouble_json(self.trouble)
 
@@ -152,17 +153,26 @@ class Directory:
         :raises ServiceError: one of its subclasses, for trouble with the service.
         :raises SetupError: if only the browser can list them.
         """
-        query = Query(q, label, assigned, sort, waiting, in_call)
+        selection = Selection(
+            q=q,
+            label=label,
+            assigned=assigned,
+            waiting=waiting,
+            in_call=in_call,
+            sort=sort,
+            page=page,
+            page_size=page_size,
+        )
         if not self._available():
             return Listing((), 0, page, page_size, self.now())
         allows = self._policy(agent)
         if allows is None:
-            return self._page(query, page, page_size, tick)
-        answer = self._everyone(query, tick)
+            return self._page(selection, tick)
+        answer = self._everyone(selection, tick)
         allowed = list(filter(allows, answer.value.in_order(sort)))
         start = (page - 1) * page_size
         shown = tuple(allowed[start : start + page_size])
-        return self._listing(shown, len(allowed), page, page_size, answer)
+        return self._listing(shown, len(allowed), selection, answer)
 
     def status(
         self, query: str, *, agent: Agent | None = None, tick: int | None = None
@@ -187,14 +197,14 @@ class Directory:
             return None
 
         def fits(one: ActiveUser) -> bool:
-            return is_meant(one, query) and (allows is None or allows(one))
+            return is_meant(query, one) and (allows is None or allows(one))
 
         if fits(user):
             return user
         # Somebody else is called so too, or the user is here a second time, as
         # someone whom the agent may see.
-        others: _Everyone = _current(self._everyone(Query(q=query), tick))
-        chosen = pick(filter(fits, others.users))
+        others: _Everyone = _current(self._everyone(Selection(q=query), tick))
+        chosen = meant(query, filter(fits, others.users))
         if chosen is None or chosen.visitor_id == query:
             return chosen
         # A list knows no tabs and pages.
@@ -225,20 +235,19 @@ class Directory:
         for some in batched(asked):
             answer = self._named(some, tick)
             users = [one for one in answer.value if not allows or allows(one)]
-            found |= {
-                query: pick(user for user in users if is_meant(user, query))
-                for query in some
-            }
+            found |= {query: meant(query, users) for query in some}
             asked_at = min(asked_at, answer.asked_at)
         return Statuses(found, self._time_of(asked_at))
 
-    def unfiltered(self, query: Query | None = None) -> tuple[ActiveUser, ...]:
+    def unfiltered(self, selection: Selection | None = None) -> tuple[ActiveUser, ...]:
         """List everybody, for those who run the application: no policy, no cache.
 
         :raises ServiceError: one of its subclasses, for trouble with the service.
         :raises SetupError: if only the browser can list them.
         """
-        return load_all(self._client, query or Query()) if self._available() else ()
+        if not self._available():
+            return ()
+        return load_all(self._client, selection or EVERYBODY)
 
     def ask(self, question: Callable[[Client], T]) -> T:
         """Ask the service something else; at once an error while it hangs.
@@ -265,24 +274,20 @@ class Directory:
             raise SetupError(_WHO_ASKS)
         return lambda user: bool(policy(asking, user))
 
-    def _page(
-        self, query: Query, page: int, page_size: int, tick: int | None
-    ) -> Listing:
+    def _page(self, selection: Selection, tick: int | None) -> Listing:
         answer = self._cache.get(
-            (query, page, page_size),
-            lambda: self._client.active_users(
-                **query._asdict(), page=page, page_size=page_size
-            ),
-            tick=tick,
+            selection, lambda: self._client.active_users(selection), tick=tick
         )
-        found = answer.value
-        return self._listing(found.results, found.total, page, page_size, answer)
+        found: UserPage = answer.value
+        return self._listing(found.results, found.total, selection, answer)
 
     def _named(self, queries: tuple[str, ...], tick: int | None) -> Answer:
         """Load everybody whom one of these names, and maybe others too."""
         answer = self._cache.get(
             ("statuses", queries),
-            lambda: self._client.active_users(queries=queries, page_size=MAX_PAGE_SIZE),
+            lambda: self._client.active_users(
+                Selection(queries=queries, page_size=MAX_PAGE_SIZE)
+            ),
             tick=tick,
             keep=False,
         )
@@ -290,25 +295,27 @@ class Directory:
         if found.queries or found.total <= len(found.results):
             return answer._replace(value=found.results)
         # The backend lists everybody instead: once for all who ask for somebody.
-        everyone = self._everyone(Query(), tick)
+        everyone = self._everyone(EVERYBODY, tick)
         return everyone._replace(value=_current(everyone).users)
 
     def _listing(
         self,
         users: tuple[ActiveUser, ...],
         total: int,
-        page: int,
-        page_size: int,
+        selection: Selection,
         answer: Answer,
     ) -> Listing:
         as_of = self._time_of(answer.asked_at)
-        return Listing(users, total, page, page_size, as_of, answer.trouble)
+        page, size = selection.page, selection.page_size
+        return Listing(users, total, page, size, as_of, answer.trouble)
 
-    def _everyone(self, query: Query, tick: int | None) -> Answer:
-        # It is sorted here, so that all orders share what was loaded.
-        query = query._replace(sort="name")
+    def _everyone(self, selection: Selection, tick: int | None) -> Answer:
+        # Sorted and cut here, so that all orders and pages share what was loaded.
+        whole = selection._replace(sort="name", page=1, page_size=MAX_PAGE_SIZE)
         return self._cache.get(
-            query, lambda: _Everyone(load_all(self._client, query)), tick=tick
+            ("everyone", whole),
+            lambda: _Everyone(load_all(self._client, whole)),
+            tick=tick,
         )
 
 
@@ -321,7 +328,7 @@ class _Everyone:
 
     def in_order(self, sort: str) -> list[ActiveUser]:
         if sort not in self._orders:
-            self._orders[sort] = sort_users(self.users, sort)
+            self._orders[sort] = in_order(self.users, sort)
         return self._orders[sort]
 
 

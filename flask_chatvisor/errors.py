@@ -14,7 +14,7 @@
         ├── BadAnswer                     502  it answered something else than the API
         └── UnknownVisitor                404  nobody of that name is active
 
-A token that must not be trusted raises :class:`flask_chatvisor.tokens.TokenError`,
+A token that must not be trusted raises :class:`~flask_chatvisor.TokenError`,
 which the service shares.
 """
 

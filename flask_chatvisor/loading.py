@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Iterable
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from .rest.client import MAX_PAGE_SIZE
-from .rest.client import MAX_QUERIES
+from .contract.api import MAX_PAGE_SIZE
+from .contract.api import MAX_QUERIES
+from .contract.matching import Selection
+from .contract.users import ActiveUser
 from .rest.client import Client
-from .rest.models import ActiveUser
 
 #: Characters of a query string that every server and proxy takes.
 LONGEST_ADDRESS = 3500
 
 
-class Query(t.NamedTuple):
-    """Which active users, and in which order; fields as in the REST API."""
-
-    q: str = ""
-    label: str = ""
-    assigned: str = ""
-    sort: str = "name"
-    waiting: bool = False
-    in_call: bool = False
-
-
-def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:
+def load_all(client: Client, selection: Selection) -> tuple[ActiveUser, ...]:
     """Load a whole list, page by page; each visitor once."""
     found: dict[str, ActiveUser] = {}
     page = 1
     while True:
         answer = client.active_users(
-            **query._asdict(), page=page, page_size=MAX_PAGE_SIZE
+            selection._replace(page=page, page_size=MAX_PAGE_SIZE)
         )
         before = len(found)
         found |= {user.visitor_id: user for user in answer.results}

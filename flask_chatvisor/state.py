@@ -10,11 +10,11 @@ from flask import Flask
 
 from .config import Settings
 from .context import this_app
+from .contract.users import ActiveUser
 from .errors import SetupError
 from .identity import Agent
 from .identity import Visitor
 from .rest.client import Client
-from .rest.models import ActiveUser
 
 if t.TYPE_CHECKING:
     from .directory import Directory

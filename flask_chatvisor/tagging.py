@@ -20,10 +20,10 @@ from flask import Request
 from flask import Response
 from flask_login import current_user
 
-from . import tokens
 from .config import Settings
 from .context import these_globals
 from .context import this_app
+from .contract import tokens
 from .errors import SetupError
 from .identity import Visitor
 from .identity import default_visitor

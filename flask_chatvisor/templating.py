@@ -30,6 +30,9 @@ from .assets import first_time
 from .assets import modules_url
 from .assets import script
 from .assets import stylesheet
+from .contract.times import timestamp
+from .contract.users import ActiveUser
+from .contract.users import InCall
 from .directory import Listing
 from .errors import ServiceError
 from .i18n import gettext as _
@@ -39,9 +42,6 @@ from .i18n import script_texts
 from .i18n import told
 from .identity import Agent
 from .identity import default_visitor
-from .rest.models import ActiveUser
-from .rest.models import InCall
-from .rest.models import timestamp
 from .state import current_state
 from .tagging import announce
 from .tagging import is_nobody
@@ -277,7 +277,7 @@ class Helpers:
         """Say a state in words."""
         return _presence_text(state)
 
-    def asking(self, in_call: InCall) -> str:
+    def asking(self, in_call: InCall[dt.datetime]) -> str:
         """Say who asks for a call that is not live yet; agent.js says the same."""
         name = in_call.agent.name or in_call.agent.email
         if not name:
@@ -330,7 +330,7 @@ class Helpers:
 
     def iso(self, moment: dt.datetime) -> str | None:
         """Write a time for a ``datetime`` attribute."""
-        return timestamp(moment)
+        return timestamp(moment.timestamp())
 
     def elapsed(
         self, since: dt.datetime | None, as_of: dt.datetime | None, style: str

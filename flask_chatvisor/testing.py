@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import itertools
 import json
@@ -27,17 +26,20 @@ from urllib.parse import parse_qs
 from urllib.parse import unquote
 from urllib.parse import urlsplit
 
+import msgspec
 from flask.testing import FlaskClient
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.test import TestResponse
 
-from . import tokens
+from .contract import tokens
+from .contract.api import SCOPES
+from .contract.matching import Selection
+from .contract.matching import meant
+from .contract.matching import select
+from .contract.problems import problem
+from .contract.times import timestamp
+from .contract.users import ActiveUser
 from .inspection import Page
-from .ranking import is_meant
-from .ranking import pick
-from .ranking import sort_users
-from .rest.models import ActiveUser
-from .rest.models import timestamp
 from .state import state_of
 from .views.guard import REQUEST_HEADER
 
@@ -152,7 +154,7 @@ class FakeService:
     def change(self, visitor_id: str, **fields: t.Any) -> None:
         """Change what is known of an active user."""
         user = self._users[visitor_id]
-        self._users[visitor_id] = dataclasses.replace(user, **fields)
+        self._users[visitor_id] = msgspec.structs.replace(user, **fields)
 
     def remove(self, visitor_id: str) -> None:
         """Have a user leave."""
@@ -210,22 +212,24 @@ class FakeService:
     def _list(self, query: dict[str, list[str]]) -> dict[str, t.Any]:
         asked = {key: values[0] for key, values in query.items()}
         queries = query.get("query", [])
-        found = [
-            user
-            for user in list(self._users.values())
-            if _fits(user, asked)
-            and (not queries or any(is_meant(user, one) for one in queries))
-        ]
-        ordered = sort_users(found, asked.get("sort", "name"))
-        page, size = int(asked.get("pageNumber", 1)), int(asked.get("pageSize", 50))
-        shown = ordered[(page - 1) * size : page * size]
-        results = [user.to_json() for user in shown]
-        listed = {"page": page, "total": len(ordered), "results": results}
+        selection = Selection(
+            queries=tuple(queries),
+            q=asked.get("q", ""),
+            label=asked.get("label", ""),
+            assigned=asked.get("assigned", ""),
+            waiting=asked.get("waiting") == "1",
+            in_call=asked.get("inCall") == "1",
+            sort=asked.get("sort", "name"),
+            page=int(asked.get("pageNumber", 1)),
+            page_size=int(asked.get("pageSize", 50)),
+        )
+        total, users = select(list(self._users.values()), selection)
+        results = [user.to_json() for user in users]
+        listed = {"page": selection.page, "total": total, "results": results}
         return listed | ({"queries": queries} if queries else {})
 
     def _status(self, query: str) -> tuple[int, dict[str, t.Any]]:
-        users = list(self._users.values())
-        found = pick(user for user in users if is_meant(user, query))
+        found = meant(query, list(self._users.values()))
         if found is None:
             return 404, _problem(404, "not-found")
         return 200, found.to_json()
@@ -236,35 +240,17 @@ class FakeService:
             self.api_token,
             email=wanted["email"],
             name=wanted["name"],
-            scope=wanted.get("scope", tokens.SCOPES),
+            scope=wanted.get("scope", SCOPES),
             now=now,
             ttl=wanted["ttl"],
             visitor_id=wanted.get("visitorId"),
         )
-        expires_at = dt.datetime.fromtimestamp(now + wanted["ttl"], dt.UTC)
-        return {"token": token, "expiresAt": timestamp(expires_at)}
-
-
-def _fits(user: ActiveUser, asked: dict[str, str]) -> bool:
-    text = f"{user.name} {user.email} {user.id} {user.visitor_id}".casefold()
-    assigned = asked.get("assigned", "")
-    return (
-        all(word in text for word in asked.get("q", "").casefold().split())
-        and ("label" not in asked or asked["label"] in user.labels)
-        and (not assigned or (user.assigned_user or "none") == assigned)
-    )
+        return {"token": token, "expiresAt": timestamp(now + wanted["ttl"])}
 
 
 def _problem(status: int, code: str) -> dict[str, t.Any]:
     title = HTTP_STATUS_CODES.get(status, "Trouble")
-    detail = f"The fake service answers {status}."
-    return {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "code": code,
-        "detail": detail,
-    }
+    return problem(status, code, f"The fake service answers {status}.", title=title)
 
 
 def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:

@@ -1,7 +1,7 @@
 """What the service, the extension and the agents' scripts each do, by the same rules.
 
 :file:`rules.json` has the cases, for Python and JavaScript: which users a list has and
-in which order, which of one user's visitors is meant, how a span of time is said.
+in which order, who is meant by a query, how a span of time is said.
 """
 
 from __future__ import annotations
@@ -24,6 +24,26 @@ def best_cases() -> list[tuple[list[dict[str, t.Any]], str]]:
         ([_visitor(*one) for one in case["visitors"]], case["best"])
         for case in _RULES["best"]
     ]
+
+
+def meant_cases() -> list[tuple[str, list[dict[str, t.Any]], str, str | None]]:
+    """Why, active users, a query, and the visitorId of the one whom it names."""
+    return [
+        (case["why"], [_user(*one) for one in case["users"]], case["query"], meant)
+        for case in _RULES["meant"]
+        for meant in [case["meant"]]
+    ]
+
+
+def _user(
+    visitor_id: str,
+    user_id: str,
+    email: str,
+    verified: bool = False,
+    visible: bool = False,
+) -> dict[str, t.Any]:
+    named = {"visitorId": visitor_id, "id": user_id, "email": email}
+    return {**USERS[0], **named, "verified": verified, "visible": visible}
 
 
 def _visitor(

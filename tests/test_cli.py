@@ -26,11 +26,11 @@ from flask.testing import FlaskCliRunner
 import flask_chatvisor
 from flask_chatvisor import checks
 from flask_chatvisor.checks import clock_difference
+from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.contract.users import InCall
+from flask_chatvisor.contract.users import Page
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.inspection import needed_sources
-from flask_chatvisor.rest.models import CallAgent
-from flask_chatvisor.rest.models import InCall
-from flask_chatvisor.rest.models import Location
 from flask_chatvisor.state import state_of
 from flask_chatvisor.tagging import Reason
 from flask_chatvisor.testing import FakeService
@@ -382,10 +382,10 @@ def test_users_are_a_table(service: FakeService) -> None:
         firstname="John",
         lastname="Doe",
         email="john@example.com",
-        location=Location("Invoices", "/invoices"),
+        location=Page("Invoices", "/invoices"),
     )
     service.add(firstname="Anna", visible=False)
-    service.add(firstname="Bert", in_call=InCall(CallAgent("Mary", "mary@example.com")))
+    service.add(firstname="Bert", in_call=InCall(AgentRef("Mary", "mary@example.com")))
     service.add(firstname="Zoe", waiting_since=NOON)
     code, output = run(runner(**service.config()), "users")
     assert code == 0

@@ -8,6 +8,7 @@ import pytest
 
 from flask_chatvisor import config
 from flask_chatvisor.config import Settings
+from flask_chatvisor.contract.api import PATHS
 from flask_chatvisor.errors import ConfigurationError
 
 EMBEDDED = {"CHATVISOR_EMBEDDED": True, "SECRET_KEY": "secret-of-the-tests"}
@@ -47,7 +48,7 @@ def test_an_own_service_has_our_paths() -> None:
     settings = read(OWN)
     assert settings.api_url == "https://help.example.com"
     assert settings.directory == "server"
-    assert settings.api_paths == config.SERVICE_PATHS
+    assert settings.api_paths == PATHS
 
 
 def test_the_embedded_service_sets_script_url_token_and_key() -> None:

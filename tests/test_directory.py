@@ -19,21 +19,21 @@ from flask_chatvisor import config
 from flask_chatvisor.cache import MOST_STALE
 from flask_chatvisor.cache import PATIENCE
 from flask_chatvisor.cache import Cache
+from flask_chatvisor.contract.api import MAX_PAGE_SIZE
+from flask_chatvisor.contract.matching import Selection
+from flask_chatvisor.contract.matching import best
+from flask_chatvisor.contract.matching import in_order
+from flask_chatvisor.contract.matching import is_meant
+from flask_chatvisor.contract.users import ActiveUser
+from flask_chatvisor.contract.users import Page
 from flask_chatvisor.directory import Directory
 from flask_chatvisor.errors import ServiceTimeout
 from flask_chatvisor.errors import ServiceUnavailable
 from flask_chatvisor.errors import SetupError
 from flask_chatvisor.identity import Agent
 from flask_chatvisor.loading import LONGEST_ADDRESS
-from flask_chatvisor.loading import Query
 from flask_chatvisor.loading import batched
-from flask_chatvisor.ranking import is_meant
-from flask_chatvisor.ranking import pick
-from flask_chatvisor.ranking import sort_users
-from flask_chatvisor.rest.client import MAX_PAGE_SIZE
 from flask_chatvisor.rest.client import Client
-from flask_chatvisor.rest.models import ActiveUser
-from flask_chatvisor.rest.models import Location
 from flask_chatvisor.rest.transport import ATTEMPTS
 from flask_chatvisor.rest.transport import Transport
 from flask_chatvisor.state import Loaders
@@ -669,7 +669,7 @@ def test_several_users_are_found_in_one_request(
     assert set(found.users) == set(asked)
     assert found.users["nobody"] is None
     for query, user in found.users.items():
-        assert query == "nobody" or (user is not None and is_meant(user, query))
+        assert query == "nobody" or (user is not None and is_meant(query, user))
     assert len(service.requests) == 1
 
 
@@ -791,19 +791,19 @@ def test_verified_comes_first_then_visible_then_latest(
     users: list[ActiveUser],
 ) -> None:
     for order in (users, users[::-1]):
-        best = pick(order)
-        assert best is not None
-        assert best.visitor_id == "best"
+        chosen = best(order)
+        assert chosen is not None
+        assert chosen.visitor_id == "best"
 
 
 def test_nobody_is_picked_out_of_nobody() -> None:
-    assert pick([]) is None
+    assert best([]) is None
 
 
 def test_a_name_is_no_query() -> None:
     user = ActiveUser(visitor_id="v-1", firstname="John")
-    assert not is_meant(user, "John")
-    assert not is_meant(user, "")
+    assert not is_meant("John", user)
+    assert not is_meant("", user)
 
 
 # --- order
@@ -816,7 +816,7 @@ BERT = visitor(
     email="Y@x",
     since=at(1),
     last_seen=at(2),
-    location=Location("Home", "/"),
+    location=Page("Home", "/"),
 )
 
 
@@ -836,21 +836,21 @@ BERT = visitor(
     ],
 )
 def test_users_are_sorted(sort: str, first: ActiveUser) -> None:
-    assert sort_users([ANNA, BERT], sort)[0] is first
-    assert sort_users([BERT, ANNA], sort)[0] is first
+    assert in_order([ANNA, BERT], sort)[0] is first
+    assert in_order([BERT, ANNA], sort)[0] is first
 
 
 @pytest.mark.parametrize("sort", ["name", "-name", "lastSeen"])
 def test_who_waits_comes_first_and_the_longest_wait_on_top(sort: str) -> None:
     long = visitor("v-x", firstname="Xaver", waiting_since=at(1))
     short = visitor("v-y", firstname="Yves", waiting_since=at(5))
-    ordered = sort_users([ANNA, short, BERT, long], sort)
+    ordered = in_order([ANNA, short, BERT, long], sort)
     assert ordered[:2] == [long, short]
 
 
 def test_equals_are_sorted_by_visitor_so_that_pages_do_not_overlap() -> None:
     twins = [visitor(f"v-{one}", firstname="John") for one in (3, 1, 2)]
-    ordered = [user.visitor_id for user in sort_users(twins, "name")]
+    ordered = [user.visitor_id for user in in_order(twins, "name")]
     assert ordered == ["v-1", "v-2", "v-3"]
 
 
@@ -885,4 +885,4 @@ def test_those_who_run_the_application_see_everybody(
     service.add(firstname="Bert")
     directory = make_directory(policy=assigned_only)
     assert names(directory.unfiltered()) == ["Anna", "Bert"]
-    assert names(directory.unfiltered(Query(label="gold"))) == ["Anna"]
+    assert names(directory.unfiltered(Selection(label="gold"))) == ["Anna"]

@@ -11,15 +11,17 @@ import uuid
 from decimal import Decimal
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_chatvisor.identity import MAX_BYTES
-from flask_chatvisor.identity import MAX_ITEMS
-from flask_chatvisor.identity import MAX_NAME
-from flask_chatvisor.identity import MAX_TEXT
-from flask_chatvisor.identity import TAG_FIELDS
+from flask_chatvisor.contract.tag import FIELDS
+from flask_chatvisor.contract.tag import MAX_BYTES
+from flask_chatvisor.contract.tag import MAX_LABELS
+from flask_chatvisor.contract.tag import MAX_TEXT
+from flask_chatvisor.contract.tag import Tag
+from flask_chatvisor.contract.tag import clean_tag
 from flask_chatvisor.identity import Agent
 from flask_chatvisor.identity import Visitor
 from flask_chatvisor.identity import default_visitor
@@ -130,15 +132,15 @@ def test_the_log_has_no_content_of_a_field(caplog: pytest.LogCaptureFixture) -> 
         (5, None),
         (None, None),
         ([""], None),
-        (["x" * 100], ["x" * MAX_NAME]),
-        ([str(n) for n in range(100)], [str(n) for n in range(MAX_ITEMS)]),
+        (["x" * 300], ["x" * MAX_TEXT]),
+        ([str(n) for n in range(100)], [str(n) for n in range(MAX_LABELS)]),
     ],
 )
 def test_labels_are_a_list_of_texts(labels: t.Any, expected: list[str] | None) -> None:
     assert Visitor(id="1", labels=labels).tag().get("labels") == expected
 
 
-@pytest.mark.parametrize("field", TAG_FIELDS)
+@pytest.mark.parametrize("field", FIELDS)
 def test_additional_data_does_not_repeat_a_field(field: str) -> None:
     visitor = Visitor(id="1", additional_tagging_data={field: "forged", "own": "kept"})
     assert visitor.tag() == {"id": "1", "additionalTaggingData": {"own": "kept"}}
@@ -169,12 +171,12 @@ def test_additional_numbers_survive_a_browser() -> None:
 def test_additional_data_that_is_no_plain_value_is_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    data = {"list": [1], "kept": 1}
+    data = {"bytes": b"1", "kept": 1}
     assert Visitor(id="1", additional_tagging_data=data).tag() == {
         "id": "1",
         "additionalTaggingData": {"kept": 1},
     }
-    assert "additional list left out, a list" in caplog.text
+    assert "additional bytes left out, a bytes" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -194,9 +196,12 @@ def test_a_token_is_in_no_repr() -> None:
     assert "secret" not in repr(Visitor(external_token="secret"))
 
 
-def test_half_a_character_becomes_the_sign_for_it() -> None:
-    tag = Visitor(id="1", firstname="a\ud800b").tag()
-    assert tag["firstname"] == "a\ufffdb"
+def test_additional_data_may_be_nested() -> None:
+    data = {"plan": {"seats": (1, Decimal("2.5"))}, "cities": ["Bern"]}
+    assert Visitor(additional_tagging_data=data).tag()["additionalTaggingData"] == {
+        "plan": {"seats": [1, "2.5"]},
+        "cities": ["Bern"],
+    }
 
 
 @given(
@@ -221,10 +226,15 @@ def test_whatever_a_loader_gives_becomes_a_small_tag_of_texts(
     fields: dict[str, t.Any],
 ) -> None:
     tag = Visitor(**fields).tag()
-    assert set(tag) <= set(TAG_FIELDS)
+    assert set(tag) <= set(FIELDS)
     text = json.dumps(tag, allow_nan=False, ensure_ascii=False)
     assert len(text.encode()) <= 3 * MAX_BYTES
     assert json.loads(text) == tag
+    # The service keeps all of it as it is, but for null, which deletes.
+    kept = {key: one for key, one in tag.items() if key != "externalToken"}
+    data = kept.pop("additionalTaggingData", {})
+    kept["additionalTaggingData"] = {k: v for k, v in data.items() if v is not None}
+    assert clean_tag(tag) == msgspec.convert(kept, Tag)
     for name in {*tag} - {"labels", "additionalTaggingData"}:
         assert isinstance(tag[name], str)
     assert all(type(label) is str for label in tag.get("labels", []))

@@ -19,9 +19,7 @@ PACKAGE = "flask_chatvisor"
 EXTENSION_LAYERS = (
     {
         "errors",
-        "tokens",
         "splice",
-        "limits",
         "cache",
         "inspection",
         "i18n",
@@ -33,12 +31,11 @@ EXTENSION_LAYERS = (
         "identity",
         "signals",
         "rest",
-        "rest.models",
         "rest.faults",
-        "rest.reader",
     },
     {"snippet", "assets", "rest.transport"},
-    {"rest.client", "ranking", "loading"},
+    {"rest.client"},
+    {"loading"},
     {"state"},
     {"tagging", "directory", "asking", "templating", "views", "views.guard"},
     {"injection", "revalidation"},
@@ -47,8 +44,20 @@ EXTENSION_LAYERS = (
     {"extension"},
     {"__init__"},
 )
+#: What both halves stand on; it knows nothing else of the package.
+CONTRACT_LAYERS = (
+    {
+        "contract",
+        "contract.api",
+        "contract.bucket",
+        "contract.problems",
+        "contract.times",
+        "contract.urls",
+    },
+    {"contract.matching", "contract.tokens", "contract.users"},
+    {"contract.tag"},
+)
 SERVICE_LAYERS = (
-    {"tokens"},
     {"service.protocol", "service.settings", "service.deadlines"},
     {"service.presence", "service.calls", "service.access"},
     {"service.throttle"},
@@ -71,7 +80,7 @@ PURE = {"protocol", "presence", "calls", "access", "deadlines", "outbox"}
 PURE |= {"desk", "visitors", "line", "news", "rooms", "seats", "hub", "throttle"}
 IMPURE = {"asyncio", "random", "socket", "starlette", "threading", "time", "uvicorn"}
 LAZY_IMPORTERS_OF_THE_SERVICE = {"cli", "extension"}
-PLACED = set().union(*EXTENSION_LAYERS, *SERVICE_LAYERS)
+PLACED = set().union(*CONTRACT_LAYERS, *EXTENSION_LAYERS, *SERVICE_LAYERS)
 #: A package of empty modules, for the tests of the rules themselves.
 EMPTY = dict.fromkeys(PLACED, "")
 
@@ -162,9 +171,11 @@ def _fault_outside(found: Import) -> str | None:
     half = found.importer.partition(".")[0]
     if found.top == "requests" and found.importer != "rest.transport":
         return "only rest.transport knows requests"
-    if half in ("rest", "service") and found.top.startswith(("flask", "werkzeug")):
+    if half in ("contract", "rest", "service") and found.top.startswith(
+        ("flask", "werkzeug")
+    ):
         return f"{half}/ does not know Flask"
-    if half != "service" and found.top in ("starlette", "uvicorn", "msgspec"):
+    if half != "service" and found.top in ("starlette", "uvicorn"):
         return "only the service's extra installs it"
     module = found.importer.removeprefix("service.")
     if half == "service" and module in PURE and found.top in IMPURE:
@@ -173,21 +184,24 @@ def _fault_outside(found: Import) -> str | None:
 
 
 def _fault_inside(found: Import) -> str | None:
-    from_service = _in_service(found.importer)
-    to_service = _in_service(found.imported)
-    if from_service and not to_service and found.imported != "tokens":
-        return "of the rest of the package the service knows tokens alone"
-    if to_service and not from_service:
-        lazily = found.lazy and found.importer in LAZY_IMPORTERS_OF_THE_SERVICE
-        return None if lazily else "only cli and extension import it, in a function"
-    layers = SERVICE_LAYERS if from_service else EXTENSION_LAYERS
-    if _layer(layers, found.imported) > _layer(layers, found.importer):
-        return "against the direction of the layers"
-    return None
+    home, target = _half(found.importer), _half(found.imported)
+    if home is target:
+        if _layer(home, found.imported) > _layer(home, found.importer):
+            return "against the direction of the layers"
+        return None
+    if target is CONTRACT_LAYERS:
+        return None
+    if home is CONTRACT_LAYERS:
+        return "the contract knows nothing else of the package"
+    if home is SERVICE_LAYERS:
+        return "of the rest of the package the service knows the contract alone"
+    lazily = found.lazy and found.importer in LAZY_IMPORTERS_OF_THE_SERVICE
+    return None if lazily else "only cli and extension import it, in a function"
 
 
-def _in_service(module: str) -> bool:
-    return module.partition(".")[0] == "service"
+def _half(module: str) -> tuple[set[str], ...]:
+    halves = {"contract": CONTRACT_LAYERS, "service": SERVICE_LAYERS}
+    return halves.get(module.partition(".")[0], EXTENSION_LAYERS)
 
 
 def _layer(layers: tuple[set[str], ...], module: str) -> int:
@@ -240,15 +254,17 @@ def test_no_layer_names_a_module_that_is_not_there(sources: dict[str, str]) -> N
     [
         ("config", "from . import injection", "against the direction"),
         ("config", "from .injection import insert", "against the direction"),
-        ("tokens", "import flask_chatvisor.config", "against the direction"),
+        ("contract.tokens", "import flask_chatvisor.config", "nothing else"),
+        ("contract.users", "from .tag import Tag", "against the direction"),
+        ("contract.tag", "import flask", "does not know Flask"),
         ("rest.client", "from flask import current_app", "does not know Flask"),
         ("rest.client", "def f():\n import flask_login", "does not know Flask"),
         ("rest.client", "from ..state import State", "against the direction"),
         ("rest.client", "from ..service import hub", "in a function"),
         ("directory", "import requests", "only rest.transport"),
         ("directory", "from requests.adapters import HTTPAdapter", "only rest"),
-        ("service.hub", "from ..errors import ServiceError", "tokens alone"),
-        ("service.hub", "from ..rest import models", "tokens alone"),
+        ("service.hub", "from ..errors import ServiceError", "the contract alone"),
+        ("service.hub", "from ..rest import client", "the contract alone"),
         ("service.hub", "from .sockets import serve", "against the direction"),
         ("service.hub", "import time", "pure"),
         ("service.pages", "import flask", "does not know Flask"),
@@ -267,7 +283,7 @@ def test_a_forbidden_import_is_found(module: str, line: str, why: str) -> None:
     ("module", "line"),
     [
         ("rest.transport", "import requests"),
-        ("service.hub", "from .. import tokens"),
+        ("service.hub", "from ..contract import tokens"),
         ("extension", "def f():\n from .service.embedded import Embedded"),
         ("config", "if t.TYPE_CHECKING:\n from .extension import Chatvisor"),
     ],

@@ -17,10 +17,10 @@ from flask_wtf import CSRFProtect
 from flask_chatvisor import signals
 from flask_chatvisor.assets import STATIC
 from flask_chatvisor.assets import asset_url
-from flask_chatvisor.config import SERVICE_PATHS
+from flask_chatvisor.contract.api import PATHS
+from flask_chatvisor.contract.tokens import sign_event
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.tagging import COOKIE
-from flask_chatvisor.tokens import sign_event
 from flask_chatvisor.views.public import MAX_EVENT
 from flask_chatvisor.views.public import MAX_SEEN
 
@@ -167,7 +167,7 @@ def portal(make_app: MakeApp) -> Flask:
     return make_app(
         API_URL="https://help.example.com",
         API_TOKEN=API_TOKEN,
-        API_PATHS=dict(SERVICE_PATHS),
+        API_PATHS=dict(PATHS),
     )
 
 

@@ -12,10 +12,10 @@ from flask import render_template_string
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.users import ActiveUser
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
-from flask_chatvisor.rest.models import ActiveUser
 from flask_chatvisor.testing import AgentClient
 from flask_chatvisor.testing import FakeService
 from flask_chatvisor.views.guard import REQUEST_HEADER

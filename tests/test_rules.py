@@ -6,20 +6,23 @@ import datetime as dt
 import typing as t
 from urllib.parse import parse_qsl
 
+import msgspec
 import pytest
 from flask import Flask
 
-from flask_chatvisor.ranking import pick
-from flask_chatvisor.ranking import sort_users
-from flask_chatvisor.rest.models import ActiveUser
-from flask_chatvisor.service.presence import InCall
-from flask_chatvisor.service.presence import UserTag
+from flask_chatvisor import Chatvisor
+from flask_chatvisor.contract import matching
+from flask_chatvisor.contract.matching import Selection
+from flask_chatvisor.contract.matching import select
+from flask_chatvisor.contract.tag import Tag
+from flask_chatvisor.contract.users import ActiveUser
+from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.contract.users import InCall
+from flask_chatvisor.contract.users import Page
 from flask_chatvisor.service.presence import Visitor
-from flask_chatvisor.service.protocol import AgentRef
-from flask_chatvisor.service.protocol import Page
 from flask_chatvisor.service.store import MemoryStore
-from flask_chatvisor.service.store import Selection
 from flask_chatvisor.templating import Helpers
+from flask_chatvisor.testing import FakeService
 
 from . import rules
 
@@ -41,7 +44,7 @@ def visitor(user: dict[str, t.Any]) -> Visitor:
         id=user["visitorId"],
         since=seconds(user["since"]),
         last_seen=seconds(user["lastSeen"]),
-        tag=UserTag(
+        tag=Tag(
             id=user["id"],
             email=user["email"],
             firstname=user["firstname"],
@@ -76,14 +79,10 @@ def test_the_service_lists_by_the_rules(query: str, expected: list[str]) -> None
     assert [one.id for one in found] == expected
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [(q, e) for q, e in rules.LISTS if not q or q.startswith("sort")],
-)
-def test_the_extension_sorts_by_the_rules(query: str, expected: list[str]) -> None:
-    users = map(ActiveUser.from_json, rules.USERS)
-    ordered = sort_users(users, dict(parse_qsl(query)).get("sort", "name"))
-    assert [user.visitor_id for user in ordered] == expected
+@pytest.mark.parametrize(("query", "expected"), rules.LISTS)
+def test_the_extension_lists_by_the_rules(query: str, expected: list[str]) -> None:
+    _, users = select(map(ActiveUser.from_json, rules.USERS), selection(query))
+    assert [user.visitor_id for user in users] == expected
 
 
 @pytest.mark.parametrize(("visitors", "best"), rules.best_cases())
@@ -91,10 +90,37 @@ def test_both_choose_among_one_users_visitors_by_the_rules(
     visitors: list[dict[str, t.Any]], best: str
 ) -> None:
     found = store_of(visitors).find_user("JOHN@example.com")
-    chosen = pick(map(ActiveUser.from_json, visitors))
+    chosen = matching.meant("JOHN@example.com", map(ActiveUser.from_json, visitors))
     assert found is not None
     assert chosen is not None
     assert (found.id, chosen.visitor_id) == (best, best)
+
+
+@pytest.mark.parametrize(("why", "users", "query", "meant"), rules.meant_cases())
+def test_all_find_whom_a_query_means_by_the_rules(
+    why: str, users: list[dict[str, t.Any]], query: str, meant: str | None
+) -> None:
+    found = store_of(users).find_user(query)
+    assert (found and found.id) == meant, why
+    named = matching.meant(query, map(ActiveUser.from_json, users))
+    assert (named and named.visitor_id) == meant, why
+
+
+@pytest.mark.parametrize(("why", "users", "query", "meant"), rules.meant_cases())
+def test_a_directory_finds_whom_a_query_means_by_the_rules(
+    why: str, users: list[dict[str, t.Any]], query: str, meant: str | None
+) -> None:
+    with FakeService() as service:
+        for user in map(ActiveUser.from_json, users):
+            service.add(**msgspec.structs.asdict(user))
+        app = Flask(__name__)
+        app.config.update(service.config())
+        chatvisor = Chatvisor(app)
+        with app.app_context():
+            one = chatvisor.directory.status(query)
+            several = chatvisor.directory.statuses([query]).users
+        assert (one and one.visitor_id) == meant, why
+        assert several == {query: one}
 
 
 @pytest.mark.parametrize(("seconds", "style", "said"), rules.SPANS)

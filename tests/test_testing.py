@@ -11,8 +11,9 @@ import requests
 from flask import Flask
 
 from flask_chatvisor import testing
-from flask_chatvisor import tokens
-from flask_chatvisor.config import SERVICE_PATHS
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.api import PATHS
+from flask_chatvisor.contract.matching import Selection
 from flask_chatvisor.errors import BadAnswer
 from flask_chatvisor.errors import ServiceError
 from flask_chatvisor.errors import ServiceRefused
@@ -37,7 +38,7 @@ def service() -> Iterator[FakeService]:
 @pytest.fixture
 def client(service: FakeService) -> Iterator[Client]:
     transport = Transport(service.url, service.api_token, (5, 5), sleep=no_pause)
-    yield Client(transport, SERVICE_PATHS)
+    yield Client(transport, PATHS)
     transport.close()
 
 
@@ -138,7 +139,7 @@ def test_a_field_that_does_not_exist_is_refused(service: FakeService) -> None:
 def test_the_list_is_paged(service: FakeService, client: Client) -> None:
     for name in "abc":
         service.add(firstname=name)
-    second = client.active_users(page=2, page_size=2)
+    second = client.active_users(Selection(page=2, page_size=2))
     assert [user.firstname for user in second.results] == ["c"]
     assert (second.total, second.page) == (3, 2)
 
@@ -156,7 +157,7 @@ def test_a_minted_token_is_a_real_one(service: FakeService, client: Client) -> N
 def test_a_wrong_token_is_refused(service: FakeService, token: str | None) -> None:
     transport = Transport(service.url, token, (5, 5))
     with pytest.raises(ServiceRefused):
-        Client(transport, SERVICE_PATHS).active_users()
+        Client(transport, PATHS).active_users()
     transport.close()
 
 
@@ -165,7 +166,7 @@ def test_user_tokens_open_what_their_scope_says(
 ) -> None:
     def asking(scope: t.Sequence[str]) -> Client:
         minted = client.user_token("mary@example.com", "Mary", ttl=60, scope=scope)
-        return Client(Transport(service.url, minted.token, (5, 5)), SERVICE_PATHS)
+        return Client(Transport(service.url, minted.token, (5, 5)), PATHS)
 
     lists, rings = asking(["list"]), asking(["presence"])
     assert lists.active_users().total == 0
@@ -193,7 +194,7 @@ def test_it_fails_as_told_and_recovers(service: FakeService, client: Client) -> 
 
 
 def test_requests_are_noted(service: FakeService, client: Client) -> None:
-    client.active_users(q="john")
+    client.active_users(Selection(q="john"))
     client.user_token("mary@example.com", "Mary", ttl=60)
     assert service.requests == [
         ("GET", "/rest/v1/customerstatus"),

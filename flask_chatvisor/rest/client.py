@@ -5,22 +5,22 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable
 from collections.abc import Mapping
-from collections.abc import Sequence
 from urllib.parse import quote
 
+import msgspec
+
+from ..contract.api import SCOPES
+from ..contract.matching import Selection
+from ..contract.users import ActiveUser
+from ..contract.users import UserPage
+from ..contract.users import UserToken
 from ..errors import BadAnswer
 from ..errors import ServiceError
 from ..errors import say
-from .models import ActiveUser
-from .models import UserPage
-from .models import UserToken
 from .transport import Answer
 from .transport import Transport
 
-#: The longest page that the service hands out.
-MAX_PAGE_SIZE = 1000
-#: The most users that it finds at once.
-MAX_QUERIES = 100
+EVERYBODY = Selection()
 
 
 class Client:
@@ -38,40 +38,21 @@ class Client:
         """Tell whether the path of an operation is known."""
         return operation in self._paths
 
-    def active_users(
-        self,
-        *,
-        queries: Sequence[str] = (),
-        q: str = "",
-        label: str = "",
-        assigned: str = "",
-        waiting: bool = False,
-        in_call: bool = False,
-        sort: str = "",
-        page: int = 1,
-        page_size: int = 50,
-    ) -> UserPage:
+    def active_users(self, selection: Selection = EVERYBODY) -> UserPage:
         """List active users.
 
-        :param queries: only those whom one of these names: ids, e-mails or visitorIds,
-            at most 100. A backend that cannot do this lists everybody; see
-            :attr:`.UserPage.queries`.
-        :param q: text that name, e-mail or id contain.
-        :param assigned: an agent's e-mail, or ``none``.
-        :param waiting: only those who wait for an agent.
-        :param in_call: only those who are in a call.
-        :param sort: ``name``, ``email``, ``since``, ``lastSeen`` or ``page``, with
-            ``-`` in front for descending.
-        :param page: counts from 1.
-        :param page_size: at most 1000.
+        A backend that cannot limit its answer to ``queries`` lists everybody; see
+        :attr:`.UserPage.queries`.
+
         :raises ServiceError: one of its subclasses, for whatever goes wrong.
         """
-        filters = {"q": q, "label": label, "assigned": assigned, "sort": sort}
-        params: dict[str, t.Any] = {key: text for key, text in filters.items() if text}
-        flags = {"waiting": waiting, "inCall": in_call}
-        params |= {key: 1 for key, is_set in flags.items() if is_set}
-        params |= {"query": [*queries], "pageNumber": page, "pageSize": page_size}
-        return UserPage.from_json(self._get("list", params))
+        texts = ("q", "label", "assigned", "sort")
+        given = {name: getattr(selection, name) for name in texts}
+        given |= {"waiting": int(selection.waiting), "inCall": int(selection.in_call)}
+        params: dict[str, t.Any] = {key: value for key, value in given.items() if value}
+        params["query"] = [*selection.queries]
+        params |= {"pageNumber": selection.page, "pageSize": selection.page_size}
+        return self.transport.get(self._path("list"), params).read(UserPage)
 
     def status(self, query: str) -> ActiveUser | None:
         """Find one active user by id, e-mail or visitorId; ``None`` if not active.
@@ -83,15 +64,15 @@ class Client:
             return None
         path = self._path("status").replace("{query}", quote(query, safe=""))
         try:
-            data = self.transport.get(path).json()
+            answer = self.transport.get(path)
         except BadAnswer as error:
             if error.status == 404:
                 return None
             raise
         # The vendor's own calls answer an object without visitorId.
-        if isinstance(data, dict) and not data.get("visitorId"):
+        if not answer.read(_Anybody).visitor_id:
             return None
-        return ActiveUser.from_json(data)
+        return answer.read(ActiveUser)
 
     def user_token(
         self,
@@ -100,7 +81,7 @@ class Client:
         *,
         ttl: int,
         visitor_id: str | None = None,
-        scope: Iterable[str] = ("list", "call", "presence"),
+        scope: Iterable[str] = SCOPES,
     ) -> UserToken:
         """Have a user token minted for an agent.
 
@@ -114,7 +95,7 @@ class Client:
             wanted["visitorId"] = visitor_id
         # Minting leaves nothing behind, so a second try does no harm.
         answer = self.transport.post(self._path("user_token"), wanted, repeatable=True)
-        return UserToken.from_json(answer.json())
+        return answer.read(UserToken)
 
     def probe(self) -> Answer:
         """Make the smallest request that needs the token.
@@ -122,11 +103,8 @@ class Client:
         :raises ServiceError: one of its subclasses, for whatever goes wrong.
         """
         answer = self.transport.get(self._path("list"), {"pageSize": 1})
-        UserPage.from_json(answer.json())
+        answer.read(UserPage)
         return answer
-
-    def _get(self, name: str, params: Mapping[str, t.Any] | None = None) -> t.Any:
-        return self.transport.get(self._path(name), params).json()
 
     def _path(self, name: str) -> str:
         if name not in self._paths:
@@ -136,3 +114,7 @@ class Client:
                 remedy=f"CHATVISOR_API_PATHS[{name!r}] = …",
             )
         return self._paths[name]
+
+
+class _Anybody(msgspec.Struct, rename="camel"):
+    visitor_id: t.Any = None

@@ -8,7 +8,6 @@ token or the body of an answer.
 from __future__ import annotations
 
 import ipaddress
-import json as json_module
 import os
 import random as random_module
 import time
@@ -21,12 +20,14 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 from requests import exceptions as rq
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import exceptions as u3
 
+from ..contract.users import decode
 from ..errors import GONE
 from ..errors import BadAnswer
 from ..errors import ServiceError
@@ -43,6 +44,7 @@ FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 
 _CHUNK = 64 * 1024
+_Read = t.TypeVar("_Read", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +55,21 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> t.Any:
-        """Decode the body.
+    def read(self, kind: type[_Read]) -> _Read:
+        """Decode the body as a record.
 
-        :raises BadAnswer: if it is not JSON.
+        :raises BadAnswer: if it is something else.
         """
         try:
-            return json_module.loads(self.body)
-        except (ValueError, RecursionError):
-            kind = self.headers.get("Content-Type", "no content type")
-            raise BadAnswer(
-                say("The service answered something that is not JSON (%(kind)s)."),
-                kind=kind[:60],
-                status=self.status,
-            ) from None
+            return decode(self.body, kind)
+        except msgspec.ValidationError as error:
+            # It names place and type; the value may be personal data.
+            what = say("The service's answer is not what its API documents: %(why)s.")
+            raise BadAnswer(what, why=error, status=self.status) from None
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            kept = self.headers.get("Content-Type", "no content type")[:60]
+            what = say("The service answered something that is not JSON (%(kind)s).")
+            raise BadAnswer(what, kind=kept, status=self.status) from None
 
 
 #: Every exception of requests, and the bases of urllib3's, which it lets through
@@ -314,13 +317,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+class _Problem(msgspec.Struct):
+    code: str | None = None
+
+
 def _problem_code(body: bytes) -> str | None:
     try:
-        problem = json_module.loads(body)
-    except (ValueError, RecursionError):
+        return msgspec.json.decode(body, type=_Problem).code
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    code = problem.get("code") if isinstance(problem, dict) else None
-    return code if isinstance(code, str) else None
 
 
 def _proxies(base_url: str) -> dict[str, str]:

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Mapping
 
 try:
+    from ..contract.urls import base_url
     from .application import create_service
     from .server import calm_the_collector
     from .server import listen
     from .server import make_server
     from .settings import Settings
     from .settings import SettingsError
-    from .settings import base_url
     from .settings import from_environ
 except ImportError as _error:
     if __name__ != "__main__":

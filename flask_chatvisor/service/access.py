@@ -10,8 +10,8 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .. import tokens
-from .protocol import AgentRef
+from ..contract import tokens
+from ..contract.users import AgentRef
 from .settings import Settings
 from .settings import is_turn
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 
+from ..contract.users import AgentRef
 from .access import Role
-from .protocol import AgentRef
 from .protocol import CallState
 from .protocol import EndReason
 from .protocol import OwnCall

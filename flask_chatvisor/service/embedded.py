@@ -19,13 +19,13 @@ import weakref
 from collections.abc import Callable
 from collections.abc import Mapping
 
+from ..contract.urls import base_url
 from . import create_service
 from .access import Access
 from .server import Server
 from .server import listen
 from .server import make_server
 from .settings import Settings
-from .settings import base_url
 
 #: Seconds in which whoever has the address must have said who it is; a request waits
 #: for that. Then the seconds between two attempts, and those for which what was found

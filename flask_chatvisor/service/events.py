@@ -14,7 +14,8 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from .. import tokens
+from ..contract import tokens
+from ..contract.api import SIGNATURE_HEADER
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class Poster:
         signature = tokens.sign_event(body, self._api_token, now=self._clock())
         headers = {
             "Content-Type": "application/json",
-            "X-Chatvisor-Signature": signature,
+            SIGNATURE_HEADER: signature,
         }
         try:
             connection.request("POST", self._url.path or "/", body, headers)

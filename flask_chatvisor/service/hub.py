@@ -10,6 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ..contract.matching import Selection
+from ..contract.times import timestamp
+from ..contract.users import AgentRef
+from ..contract.users import Profile
+from ..contract.users import UserRow
 from . import protocol as p
 from .access import Access
 from .access import Refusal
@@ -23,10 +28,7 @@ from .outbox import CallLink
 from .outbox import Effect
 from .outbox import Link
 from .outbox import VisitorLink
-from .presence import ActiveUser
-from .presence import Profile
 from .presence import Visitor
-from .protocol import AgentRef
 from .protocol import Close
 from .protocol import EndReason
 from .protocol import ProtocolError
@@ -34,7 +36,6 @@ from .rooms import Invitation
 from .rooms import Rooms
 from .seats import Seats
 from .settings import Settings
-from .store import Selection
 from .store import Store
 from .visitors import Visitors
 
@@ -103,7 +104,7 @@ class Hub:
         """Find one active user by visitorId, id or e-mail, with tabs and pages."""
         return self._visitors.find(query)
 
-    def select_users(self, selection: Selection) -> tuple[int, list[ActiveUser]]:
+    def select_users(self, selection: Selection) -> tuple[int, list[UserRow]]:
         """List active users: how many, and those of one page."""
         return self._visitors.select(selection)
 
@@ -159,7 +160,7 @@ class Hub:
             raise ProtocolError(Close.TOO_MANY, "This agent has too many pages.")
         link = AgentLink(address, grant)
         self._outbox.links[address] = link
-        until = p.timestamp(grant.expires_at)
+        until = timestamp(grant.expires_at)
         self._outbox.send(address, p.AgentWelcome(expires_at=until))
         self._desk.ticker.join(link)
         self._desk.deadlines.at(grant.expires_at, self._expire_agent, link)

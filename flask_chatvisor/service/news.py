@@ -6,12 +6,13 @@ import typing as t
 
 import msgspec
 
+from ..contract.times import timestamp
+from ..contract.users import AgentRef
+from ..contract.users import InCall
 from .calls import Call
 from .desk import Desk
 from .line import Line
-from .presence import InCall
 from .presence import Visitor
-from .protocol import AgentRef
 from .protocol import CallState
 from .protocol import CallStateMessage
 from .protocol import OwnCallMessage
@@ -19,7 +20,6 @@ from .protocol import Ring
 from .protocol import ServerMessage
 from .protocol import Unring
 from .protocol import VisitorPage
-from .protocol import timestamp
 from .visitors import Visitors
 
 

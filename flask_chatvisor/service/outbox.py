@@ -12,7 +12,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .. import tokens
+from ..contract import tokens
 from .access import Role
 from .deadlines import Deadlines
 from .protocol import Close

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..contract.urls import origin_of
 from .access import Refusal
 from .settings import Settings
-from .settings import origin_of
 
 STATIC = Path(__file__).with_name("static")
 #: The parts of the script for applications' pages, in this order, in one function.

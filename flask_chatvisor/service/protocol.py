@@ -15,11 +15,13 @@ A server message with an ``ack_id`` is sent again until the client has answered
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 import typing as t
 
 import msgspec
+
+from ..contract import users
+from ..contract.users import AgentRef
 
 #: Bytes of the largest frame that a client may send.
 MAX_FRAME = 64 * 1024
@@ -74,12 +76,6 @@ class ProtocolError(Exception):
         self.detail = detail
 
 
-def timestamp(seconds: float) -> str:
-    """Write epoch seconds as RFC 3339 UTC with milliseconds."""
-    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 Id = t.Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Number = t.Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Secret = t.Annotated[str, msgspec.Meta(max_length=128)]
@@ -92,18 +88,11 @@ class Value(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
     """The base of what is nested in messages."""
 
 
-class Page(Value):
-    """The page that a visitor is on: no query string, no fragment."""
+class Page(users.Page, frozen=True, forbid_unknown_fields=True):
+    """The page that a visitor says it is on."""
 
     title: Short = ""
     path: Short = ""
-
-
-class AgentRef(Value):
-    """The agent as a visitor may see it."""
-
-    name: str
-    email: str
 
 
 class OwnCall(Value):
@@ -420,7 +409,7 @@ class Peer(Message):
 class VisitorPage(Message):
     """To the agent's call window: the page that the visitor is on."""
 
-    page: Page
+    page: users.Page
 
 
 ServerMessage = (

@@ -12,40 +12,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..contract import problems
+from ..contract.api import CALL_PATH
+from ..contract.api import MAX_PAGE_SIZE
+from ..contract.api import MAX_QUERIES
+from ..contract.api import MAX_TTL
+from ..contract.api import PATHS
+from ..contract.api import PROBLEMS
+from ..contract.api import SCOPES
+from ..contract.api import Scope
+from ..contract.matching import SORTS
+from ..contract.matching import Selection
+from ..contract.times import timestamp
 from .access import Access
 from .access import Caller
 from .access import Refusal
 from .access import agent_ref
-from .protocol import timestamp
 from .settings import Settings
-from .store import SORTS
-from .store import Selection
 from .store import Store
 from .switchboard import Switchboard
 from .throttle import Throttle
 from .throttle import address_of
 
-MAX_PAGE_SIZE = 1000
-MAX_TTL = 3600
-MAX_QUERIES = 100
-
-_STATUSES: Mapping[str, tuple[int, str]] = {
-    "token-missing": (401, "Authentication is needed"),
-    "token-invalid": (401, "The token is not valid"),
-    "token-expired": (401, "The token has expired"),
-    "token-used": (401, "The token was used already"),
-    "scope-missing": (403, "The token is not good for this"),
-    "wrong-visitor": (403, "The token is for another visitor"),
-    "origin-refused": (403, "This origin is not allowed"),
-    "not-found": (404, "Not found"),
-    "visitor-gone": (404, "The visitor has gone"),
-    "method-not-allowed": (405, "Method not allowed"),
-    "busy": (409, "The visitor is in a call"),
-    "too-large": (413, "The request is too large"),
-    "bad-request": (400, "The request is not understood"),
-    "rate-limited": (429, "Too many requests"),
-}
-_Scope = t.Literal["list", "call", "presence"]
 _Text = t.Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
 _Id = t.Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 _Ttl = t.Annotated[int, msgspec.Meta(ge=1, le=MAX_TTL)]
@@ -62,7 +50,7 @@ class UserTokenRequest(_Body):
     ttl: _Ttl
     name: t.Annotated[str, msgspec.Meta(max_length=320)] = ""
     visitor_id: _Id | None = None
-    scope: list[_Scope] | None = None
+    scope: list[Scope] | None = None
 
 
 class CallRequest(_Body):
@@ -94,13 +82,12 @@ class Rest:
 
     def routes(self) -> list[Route]:
         """List the routes of the API."""
-        users = "/rest/v1/customerstatus"
         return [
             Route("/health", self.health),
-            Route(users, self.users),
-            Route(users + "/{query:path}", self.user),
-            Route("/rest/v1/usertoken", self.user_token, methods=["POST"]),
-            Route("/rest/v1/call", self.call, methods=["POST"]),
+            Route(PATHS["list"], self.users),
+            Route(PATHS["status"].replace("query", "query:path"), self.user),
+            Route(PATHS["user_token"], self.user_token, methods=["POST"]),
+            Route(CALL_PATH, self.call, methods=["POST"]),
         ]
 
     async def health(self, request: Request) -> Response:
@@ -139,7 +126,7 @@ class Rest:
         bound = wanted.visitor_id is not None
         scope = wanted.scope
         if scope is None:
-            scope = ["call"] if bound else list(t.get_args(_Scope))
+            scope = ["call"] if bound else list(SCOPES)
         if bound and scope != ["call"]:
             detail = "A token that is bound to a visitor has the scope 'call' alone."
             raise Refusal("bad-request", detail)
@@ -262,11 +249,10 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer with problem JSON (RFC 9457)."""
-    status, title = _STATUSES[code]
-    content = {"type": "about:blank", "title": title, "status": status}
-    content |= {"code": code, "detail": detail, **(extra or {})}
-    response = _json(content, status)
-    response.headers["Content-Type"] = "application/problem+json"
+    status, title = PROBLEMS[code]
+    body = problems.problem(status, code, detail, title=title, **(extra or {}))
+    response = _json(body, status)
+    response.headers["Content-Type"] = problems.MEDIA_TYPE
     response.headers.update(headers or {})
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -7,6 +7,7 @@ from dataclasses import field
 
 import msgspec
 
+from ..contract.users import AgentRef
 from .access import Refusal
 from .access import Role
 from .calls import CLOSED
@@ -20,7 +21,6 @@ from .news import News
 from .outbox import VisitorLink
 from .presence import Visitor
 from .presence import active_user
-from .protocol import AgentRef
 from .protocol import CallState
 from .protocol import Close
 from .protocol import EndReason

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from dataclasses import field
 from urllib.parse import urlsplit
 
+from ..contract.bucket import Rate
+from ..contract.urls import LOOPBACK_HOSTS
+from ..contract.urls import base_url
+from ..contract.urls import origin_of
+
 PREFIX = "CHATVISOR_SERVICE_"
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _LOOPBACK_ORIGIN = re.compile(
     r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.ASCII
@@ -63,14 +67,6 @@ class Timings:
     turn: float = 12 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """How often something may happen: for long, and at once."""
-
-    per_second: float
-    burst: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much of anything the service takes from one client."""
@@ -80,9 +76,8 @@ class Limits:
     #: Messages, and their characters, that wait for a slow client.
     waiting_messages: int = 256
     waiting_characters: int = 1024 * 1024
-    #: Messages a second that a client may send for long, and in a burst.
-    rate: float = 30
-    burst: int = 240
+    #: Messages of one client.
+    messages: Rate = Rate(30, 240)
     #: Tabs of one visitor, and pages of one agent.
     tabs: int = 100
     #: An agent's REST requests; a page fetches its list once a second at most.
@@ -127,19 +122,6 @@ class Settings:
         if self.origins is None:
             return _LOOPBACK_ORIGIN.fullmatch(origin) is not None
         return origin in self.origins
-
-
-def base_url(host: str, port: int) -> str:
-    """Write an address as a URL."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def origin_of(url: str) -> str:
-    """Cut a URL down to its origin, without the default port."""
-    parts = urlsplit(url.lower())
-    default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-    netloc = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{netloc.removesuffix(default) if default else netloc}"
 
 
 def from_environ(environ: Mapping[str, str]) -> Settings:

@@ -14,14 +14,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
+import msgspec
+
+from ..contract import matching
+from ..contract.matching import Selection
+from ..contract.tag import Tag
+from ..contract.users import AgentRef
 from .access import Role
 from .calls import Call
-from .presence import UserTag
 from .presence import Visitor
-from .presence import rank
-from .protocol import AgentRef
-
-SORTS = ("name", "email", "since", "lastSeen", "page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +32,6 @@ class Ticket:
     call_id: str
     role: Role
     agent: AgentRef | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which active users are wanted.
-
-    :param queries: only those whom one of these names: ids, e-mails or visitorIds.
-    :param q: words that must all be found in the user's fields or page.
-    :param label: one of the user's labels.
-    :param assigned: an agent's e-mail, or ``none``.
-    :param waiting: only those who wait for an agent.
-    :param in_call: only those whom an agent calls or has a call with.
-    :param sort: one of :data:`SORTS`, with ``-`` in front for descending.
-    :param page: counts from 1.
-    """
-
-    queries: tuple[str, ...] = ()
-    q: str = ""
-    label: str = ""
-    assigned: str = ""
-    waiting: bool = False
-    in_call: bool = False
-    sort: str = "name"
-    page: int = 1
-    page_size: int = 50
 
 
 class Store(t.Protocol):
@@ -74,7 +50,7 @@ class Store(t.Protocol):
         ...
 
     def find_user(self, query: str) -> Visitor | None:
-        """Find the best active user of a visitorId, id or e-mail (without case)."""
+        """Find the best active user of a visitorId, id or e-mail."""
         ...
 
     def select_users(self, selection: Selection) -> tuple[int, list[Visitor]]:
@@ -144,29 +120,26 @@ class MemoryStore:
         self._unindex(visitor_id)
 
     def find_user(self, query: str) -> Visitor | None:
-        found = (user.visitor for user in self._named([query]))
-        return max(found, key=rank, default=None)
+        found = matching.meant(query, self._named([query]))
+        return None if found is None else found.visitor
 
     def select_users(self, selection: Selection) -> tuple[int, list[Visitor]]:
         asked = selection.queries
-        users: Iterable[_User] = self._named(asked) if asked else self._users.values()
-        users = list(_matching(users, selection))
-        _sort(users, selection.sort)
-        if self._waiting:
-            users.sort(key=_wait)
-        start = (selection.page - 1) * selection.page_size
-        page = users[start : start + selection.page_size]
-        return len(users), [user.visitor for user in page]
+        users = self._named(asked) if asked else self._users.values()
+        total, page = matching.select(users, selection, text=attrgetter("text"))
+        return total, [user.visitor for user in page]
 
     def waiting(self) -> list[Visitor]:
         return sorted(self._waiting.values(), key=attrgetter("waiting_since"))
 
     def _named(self, queries: Iterable[str]) -> list[_User]:
+        """Find all whom a query may mean, and nobody twice."""
         ids: dict[str, None] = {}
         for query in queries:
-            is_visitor = query in self._users
-            named = (query,) if is_visitor else self._by_key.get(query.casefold(), ())
-            ids |= dict.fromkeys(named)
+            if query in self._users:
+                ids[query] = None
+            for key in (query, matching.fold_email(query)):
+                ids |= dict.fromkeys(self._by_key.get(key, ()))
         return [self._users[one] for one in ids]
 
     def _index(self, visitor: Visitor) -> None:
@@ -212,70 +185,27 @@ class MemoryStore:
 
 
 class _User:
-    """An active user with what is sorted and searched by, worked out once."""
+    """A tagged visitor as an active user, with what is searched by worked out once."""
 
-    __slots__ = ("email", "name", "tag", "text", "visitor")
-
-    def __init__(self, visitor: Visitor, tag: UserTag) -> None:
-        self.visitor = visitor
+    def __init__(self, visitor: Visitor, tag: Tag) -> None:
+        vars(self).update(msgspec.structs.asdict(tag))
         self.tag = tag
-        self.name = tag.name.casefold()
-        self.email = tag.email.casefold()
-        extra = (f"{key} {one}" for key, one in tag.additional_tagging_data.items())
-        words = (tag.id, tag.email, tag.firstname, tag.lastname, tag.gender)
-        parts = (*words, *tag.labels, tag.assigned_user, *extra, visitor.id)
-        self.text = " ".join(parts).casefold()
+        self.name = tag.name
+        self.visitor = visitor
+        self.visitor_id = visitor.id
+        self.text = matching.search_text(self)
 
-    @property
-    def waits(self) -> bool:
-        return self.visitor.waiting_since is not None and self.visitor.in_call is None
+    verified = property(attrgetter("visitor.verified"))
+    visible = property(attrgetter("visitor.visible"))
+    location = property(attrgetter("visitor.location"))
+    since = property(attrgetter("visitor.since"))
+    last_seen = property(attrgetter("visitor.last_seen"))
+    in_call = property(attrgetter("visitor.in_call"))
+    waiting_since = property(attrgetter("visitor.waiting_since"))
 
     def keys(self) -> set[str]:
-        return {key for key in (self.tag.id.casefold(), self.email) if key}
-
-    def has(self, word: str) -> bool:
-        if word in self.text:
-            return True
-        page = self.visitor.location
-        return page is not None and (
-            word in page.title.casefold() or word in page.path.casefold()
-        )
-
-
-def _matching(users: Iterable[_User], selection: Selection) -> Iterable[_User]:
-    for word in selection.q.casefold().split():
-        users = [user for user in users if user.has(word)]
-    if label := selection.label.strip().casefold():
-        users = [u for u in users if label in (one.casefold() for one in u.tag.labels)]
-    if assigned := selection.assigned.strip().casefold():
-        wanted = "" if assigned == "none" else assigned
-        users = [u for u in users if u.tag.assigned_user.casefold() == wanted]
-    if selection.waiting:
-        users = [u for u in users if u.waits]
-    if selection.in_call:
-        users = [u for u in users if u.visitor.in_call is not None]
-    return users
-
-
-_KEYS: dict[str, t.Callable[[_User], t.Any]] = {
-    "name": attrgetter("name"),
-    "email": attrgetter("email"),
-    "since": attrgetter("visitor.since"),
-    "lastSeen": attrgetter("visitor.last_seen"),
-    "page": lambda user: getattr(user.visitor.location, "path", ""),
-}
-
-
-def _sort(users: list[_User], sort: str) -> None:
-    key = _KEYS[sort.removeprefix("-")]
-    # The visitor's id settles ties, so that pages never overlap.
-    users.sort(key=attrgetter("visitor.id"))
-    users.sort(key=key, reverse=sort.startswith("-"))
-
-
-def _wait(user: _User) -> float:
-    since = user.visitor.waiting_since
-    return float("inf") if since is None else since
+        """List by what it is found."""
+        return {self.tag.id, matching.fold_email(self.tag.email)} - {""}
 
 
 _T = t.TypeVar("_T")

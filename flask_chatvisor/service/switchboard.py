@@ -7,6 +7,7 @@ import collections
 import typing as t
 from collections.abc import Callable
 
+from ..contract.bucket import Bucket
 from . import protocol
 from .hub import Hub
 from .outbox import Effect
@@ -31,18 +32,17 @@ class Connection:
     """
 
     __slots__ = (
+        "_bucket",
         "_limits",
         "_queue",
         "_reader",
         "_send",
         "_waiting",
         "_writer",
-        "allowance",
         "closing",
-        "heard_at",
     )
 
-    def __init__(self, send: AsgiSend, limits: Limits, now: float) -> None:
+    def __init__(self, send: AsgiSend, limits: Limits) -> None:
         self._send = send
         self._limits = limits
         self._reader = asyncio.current_task()
@@ -50,16 +50,11 @@ class Connection:
         self._writer: asyncio.Task[None] | None = None
         self._waiting = 0
         self.closing: bool = False
-        self.allowance: float = float(limits.burst)
-        self.heard_at: float = now
+        self._bucket = Bucket()
 
     def allows(self, now: float) -> bool:
-        """Tell whether the client may send another message; a bucket that refills."""
-        # Never negative, even if the clock was set back.
-        gained = max(0.0, now - self.heard_at) * self._limits.rate
-        self.allowance = min(self._limits.burst, self.allowance + gained) - 1
-        self.heard_at = now
-        return self.allowance >= 0
+        """Tell whether the client may send another message."""
+        return self._bucket.take(self._limits.messages, now) == 0
 
     def push(self, text: str) -> bool:
         """Send a text, sometime; ``False`` if too much waits already."""

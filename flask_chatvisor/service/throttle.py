@@ -12,50 +12,9 @@ import math
 import typing as t
 from collections.abc import Mapping
 
+from ..contract.bucket import Buckets
 from .access import Refusal
 from .settings import Limits
-from .settings import Rate
-
-
-class Buckets:
-    """Token buckets, one for each key. What is full again is forgotten.
-
-    For each key it is remembered until when its bucket fills; whatever was not touched
-    for as long as an empty one takes to fill is full.
-    """
-
-    def __init__(self, rate: Rate) -> None:
-        self._interval = 1 / rate.per_second
-        self._fills_in = rate.burst / rate.per_second
-        self._full_at: dict[str, float] = {}
-        self._older: dict[str, float] = {}
-        self._turned_at = 0.0
-
-    def take(self, key: str, now: float) -> float:
-        """Take one; tell in how many seconds there will be one, 0 if it was taken."""
-        self._forget(now)
-        known = self._full_at.get(key, self._older.get(key, now))
-        full_at = max(now, known) + self._interval
-        # Sums of fractions are off by a little.
-        late = full_at - now - self._fills_in
-        if late > 1e-6:
-            return late
-        self._full_at[key] = full_at
-        return 0.0
-
-    def __len__(self) -> int:
-        return len(self._full_at.keys() | self._older.keys())
-
-    def _forget(self, now: float) -> None:
-        since = now - self._turned_at
-        if 0 <= since < self._fills_in:
-            return
-        # If nobody came for twice as long, the older ones are full, too. If the clock
-        # was set back, nobody knows.
-        recent = self._fills_in <= since < 2 * self._fills_in
-        self._older = self._full_at if recent else {}
-        self._full_at = {}
-        self._turned_at = now
 
 
 class Throttle:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..contract.matching import Selection
+from ..contract.tag import Tag
+from ..contract.tag import clean_page
+from ..contract.tag import clean_tag
+from ..contract.users import Page
+from ..contract.users import Profile
+from ..contract.users import UserRow
+from .access import Refusal
 from .desk import Desk
-from .presence import ActiveUser
-from .presence import Profile
 from .presence import Tab
-from .presence import UserTag
 from .presence import Visitor
 from .presence import active_user
-from .presence import clean_page
-from .presence import clean_tag
 from .presence import profile
-from .protocol import Page
-from .store import Selection
 
 
 class Visitors:
@@ -52,7 +53,7 @@ class Visitors:
         visitor = self._store.find_user(query)
         return None if visitor is None else profile(visitor)
 
-    def select(self, selection: Selection) -> tuple[int, list[ActiveUser]]:
+    def select(self, selection: Selection) -> tuple[int, list[UserRow]]:
         """List active users."""
         total, visitors = self._store.select_users(selection)
         return total, [active_user(visitor) for visitor in visitors]
@@ -142,10 +143,14 @@ class Visitors:
         :raises Refusal: if the tag is not an object, or lacks a required proof.
         """
         vouched = self._desk.access.vouch(raw, now)
-        self.set_tag(now, visitor, clean_tag(vouched.tag), verified=vouched.verified)
+        try:
+            tag = clean_tag(vouched.tag)
+        except TypeError as error:
+            raise Refusal("bad-request", str(error)) from None
+        self.set_tag(now, visitor, tag, verified=vouched.verified)
 
     def set_tag(
-        self, now: float, visitor: Visitor, tag: UserTag, *, verified: bool
+        self, now: float, visitor: Visitor, tag: Tag, *, verified: bool
     ) -> None:
         """Attach a clean tag to a visitor."""
         if visitor.tag == tag and visitor.verified == verified:

@@ -77,18 +77,24 @@ function order(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Several visitors may be one user: verified first, then visible, then latest. @param {User[]} users @param {string} query */
+/** Only ASCII's letters have a case in an e-mail address: others are other people. @param {string} email */
+function foldEmail(email) {
+  return email.replace(/[A-Z]+/g, (some) => some.toLowerCase());
+}
+
+/** Whom a query means: by visitorId, else by e-mail or id, whichever it looks like. Several visitors may be one user: verified first, then visible, then latest. @param {User[]} users @param {string} query */
 export function best(users, query) {
-  const same = query.toLowerCase();
+  const email = foldEmail(query);
+  const [asEmail, asId] = query.includes("@") ? [2, 1] : [1, 2];
+  const meaning = (/** @type {User} */ user) => {
+    if (user.visitorId === query) return 3;
+    const isEmail = user.email && foldEmail(user.email) === email;
+    return Math.max(isEmail ? asEmail : 0, user.id === query ? asId : 0);
+  };
   const rank = (/** @type {User} */ user) =>
-    `${+user.verified}${+user.visible}${user.lastSeen ?? user.since ?? ""}`;
+    `${meaning(user)}${+user.verified}${+user.visible}${user.lastSeen ?? user.since ?? ""}`;
   return users
-    .filter(
-      (user) =>
-        user.visitorId === query ||
-        user.id === query ||
-        user.email?.toLowerCase() === same,
-    )
+    .filter((user) => query && meaning(user))
     .reduce(
       (a, b) => (a && rank(a) >= rank(b) ? a : b),
       /** @type {User | null} */ (null),

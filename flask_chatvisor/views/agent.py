@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import logging
 import math
+import time
 import typing as t
 from collections.abc import Callable
 
@@ -22,8 +23,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import InternalServerError
 
-from .. import tokens
 from ..context import this_app
+from ..contract.api import MAX_PAGE_SIZE
+from ..contract.api import MAX_QUERIES
+from ..contract.api import SCOPES
+from ..contract.bucket import Buckets
+from ..contract.bucket import Rate
+from ..contract.times import timestamp
+from ..contract.users import ActiveUser
 from ..directory import Listing
 from ..errors import GONE
 from ..errors import ServiceError
@@ -34,11 +41,6 @@ from ..i18n import gettext as _
 from ..i18n import ngettext
 from ..i18n import told
 from ..identity import Agent
-from ..limits import Limit
-from ..rest.client import MAX_PAGE_SIZE
-from ..rest.client import MAX_QUERIES
-from ..rest.models import ActiveUser
-from ..rest.models import timestamp
 from ..signals import call_requested
 from ..state import current_state
 from . import guard
@@ -49,8 +51,8 @@ from .parameters import Parameters
 
 #: How often one agent may start a call, and get a token for a page: a burst, then one
 #: more every so many seconds. Each page with a list takes a token.
-CALLS = (20, 3.0)
-TOKENS = (60, 1.0)
+CALLS = Rate(1 / 3, 20)
+TOKENS = Rate(1, 60)
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -69,8 +71,8 @@ def blueprint() -> Blueprint:
     routes.add_url_rule("/users/<path:query>", "user", user)
     routes.add_url_rule("/users/<path:query>.json", "user_json", user_json)
     routes.add_url_rule("/start", "how_to_start", how_to_start)
-    for path, view, limit in (("/calls", start_call, CALLS), ("/token", token, TOKENS)):
-        limited = _limited(view, Limit(*limit))
+    for path, view, rate in (("/calls", start_call, CALLS), ("/token", token, TOKENS)):
+        limited = _limited(view, Buckets(rate))
         routes.add_url_rule(path, view.__name__, limited, methods=["POST"])
     return routes
 
@@ -164,7 +166,8 @@ def start_call() -> ResponseReturnValue:
     text, expires_at = call_token(agent, visitor_id)
     app = this_app()
     call_requested.send(app, agent=agent, visitor_id=visitor_id)
-    return jsonify(token=text, visitorId=visitor_id, expiresAt=timestamp(expires_at))
+    until = timestamp(expires_at.timestamp()) if expires_at else None
+    return jsonify(token=text, visitorId=visitor_id, expiresAt=until)
 
 
 def token() -> ResponseReturnValue:
@@ -177,7 +180,8 @@ def token() -> ResponseReturnValue:
     guard.background()
     agent = _agent()
     text, expires_at = page_token(agent, _wanted_scope())
-    return jsonify(token=text, email=agent.email, expiresAt=timestamp(expires_at))
+    until = timestamp(expires_at.timestamp()) if expires_at else None
+    return jsonify(token=text, email=agent.email, expiresAt=until)
 
 
 def _agent() -> Agent:
@@ -186,13 +190,13 @@ def _agent() -> Agent:
 
 
 def _limited(
-    view: Callable[[], ResponseReturnValue], limit: Limit
+    view: Callable[[], ResponseReturnValue], buckets: Buckets
 ) -> Callable[[], ResponseReturnValue]:
     """Have each agent do this so often and no more."""
 
     @functools.wraps(view)
     def limited() -> ResponseReturnValue:
-        wait = limit.take(_agent().email)
+        wait = buckets.take(_agent().email, time.monotonic())
         return _too_often(math.ceil(wait)) if wait else view()
 
     return limited
@@ -220,7 +224,7 @@ def _list(agent: Agent, filters: dict[str, t.Any]) -> Listing:
 
 
 def _status_json(found: ActiveUser | None, as_of: dt.datetime) -> dict[str, t.Any]:
-    return {"user": found and found.profile(), "asOf": timestamp(as_of)}
+    return {"user": found and found.profile(), "asOf": timestamp(as_of.timestamp())}
 
 
 def _visitor_id() -> str:
@@ -245,12 +249,12 @@ def _wanted_scope() -> list[str]:
     data = request.get_json(silent=True)
     wanted = data.get("scope") if isinstance(data, dict) else None
     if wanted is None:
-        return sorted(tokens.SCOPES)
+        return sorted(SCOPES)
     known = isinstance(wanted, list) and all(
-        isinstance(one, str) and one in tokens.SCOPES for one in wanted
+        isinstance(one, str) and one in SCOPES for one in wanted
     )
     if not known or not wanted:
-        raise BadRequest(f"scope is a list of {', '.join(sorted(tokens.SCOPES))}.")
+        raise BadRequest(f"scope is a list of {', '.join(sorted(SCOPES))}.")
     return t.cast(list[str], wanted)
 
 

@@ -23,11 +23,11 @@ from flask import request
 from flask import session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from werkzeug.http import HTTP_STATUS_CODES
 
 from ..context import these_globals
 from ..context import this_app
 from ..context import this_request
+from ..contract import problems
 from ..errors import SetupError
 from ..i18n import gettext as _
 from ..identity import Agent
@@ -97,15 +97,8 @@ def problem(status: int, code: str, detail: str, **members: t.Any) -> Response:
     :param code: short and stable, for programs.
     :param detail: one or two sentences, for people.
     """
-    body = {
-        "type": "about:blank",
-        "title": HTTP_STATUS_CODES[status],
-        "status": status,
-        "code": code,
-        "detail": detail,
-        **members,
-    }
-    response = Response(json.dumps(body), status, mimetype="application/problem+json")
+    body = json.dumps(problems.problem(status, code, detail, **members))
+    response = Response(body, status, mimetype=problems.MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
 

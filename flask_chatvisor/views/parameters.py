@@ -7,9 +7,9 @@ import typing as t
 from flask import request
 from werkzeug.exceptions import BadRequest
 
+from ..contract.api import MAX_PAGE_SIZE
+from ..contract.matching import SORTS
 from ..identity import Agent
-from ..ranking import SORTS
-from ..rest.client import MAX_PAGE_SIZE
 
 #: Characters of the longest text that is looked for.
 LONGEST_TEXT = 254

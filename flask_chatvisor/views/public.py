@@ -16,12 +16,13 @@ from flask import request
 from flask import send_from_directory
 
 from .. import tagging
-from .. import tokens
 from ..assets import STATIC
 from ..assets import content_hash
 from ..assets import modules_hash
 from ..context import this_app
 from ..context import this_request
+from ..contract import tokens
+from ..contract.api import SIGNATURE_HEADER
 from ..hosts import Blueprint
 from ..signals import send_event
 from ..state import current_state
@@ -118,7 +119,7 @@ class _Events:
 
     def _verify(self, body: bytes) -> None:
         api_token = current_state().settings.api_token
-        header = request.headers.get("X-Chatvisor-Signature", "")
+        header = request.headers.get(SIGNATURE_HEADER, "")
         keys = [api_token] if api_token else []
         tokens.verify_event(body, header, keys, now=self._now())
 

@@ -12,7 +12,7 @@ import requests
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
 
 from . import servers
 

@@ -16,13 +16,13 @@ from http.server import ThreadingHTTPServer
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
+from flask_chatvisor.contract.tokens import sign_user
+from flask_chatvisor.contract.urls import base_url
 from flask_chatvisor.service import Settings
 from flask_chatvisor.service import create_service
 from flask_chatvisor.service.server import listen
 from flask_chatvisor.service.server import make_server
 from flask_chatvisor.service.settings import Timings
-from flask_chatvisor.service.settings import base_url
-from flask_chatvisor.tokens import sign_user
 
 API_TOKEN = "api-token-of-the-tests"
 HOST = "127.0.0.1"

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
+from flask_chatvisor.contract.users import ActiveUser
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
-from flask_chatvisor.rest.models import ActiveUser
 from tests.conftest import load_agent
 from tests.conftest import load_visitor
 

@@ -50,6 +50,21 @@ def test_the_scripts_choose_among_one_users_visitors_by_the_rules(
     assert found == [best for _, best in cases]
 
 
+def test_the_scripts_find_whom_a_query_means_by_the_rules(desk: OpenDesk) -> None:
+    page = desk().page()
+    cases = rules.meant_cases()
+    found = page.evaluate(
+        """async ([module, cases]) => {
+          const { best } = await import(module);
+          return cases.map(([users, query]) => best(users, query)?.visitorId ?? null);
+        }""",
+        [module(page, "agent-select"), [case[1:3] for case in cases]],
+    )
+    assert dict(zip([case[0] for case in cases], found, strict=True)) == {
+        why: meant for why, _, _, meant in cases
+    }
+
+
 def test_the_scripts_tell_spans_by_the_rules(desk: OpenDesk) -> None:
     page = desk().page()
     found = page.evaluate(

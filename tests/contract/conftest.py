@@ -29,7 +29,7 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
 
 API_TOKEN = "api-token-of-the-contract"
 IDENTITY_KEY = "identity-key-of-the-contract"

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from flask_chatvisor import tokens
-from flask_chatvisor.config import SERVICE_PATHS
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.api import PATHS
+from flask_chatvisor.contract.matching import Selection
 from flask_chatvisor.rest.client import Client
 from flask_chatvisor.rest.transport import Transport
 from tests.contract.conftest import Backend
@@ -236,7 +237,7 @@ def test_the_clients_records_are_the_backends(
 ) -> None:
     visit(id="1", email="john@example.com", labels=[label], path="/x")
     transport = Transport(backend.url, backend.token, (20, 20))
-    page = Client(transport, SERVICE_PATHS).active_users(label=label)
+    page = Client(transport, PATHS).active_users(Selection(label=label))
     transport.close()
     (user,) = page.results
     assert user.to_json() == known(backend.users(label=label)[0])

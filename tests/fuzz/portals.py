@@ -19,8 +19,8 @@ from markupsafe import Markup
 from werkzeug.test import TestResponse
 
 from flask_chatvisor import Chatvisor
+from flask_chatvisor.contract.tokens import tagged_hash
 from flask_chatvisor.tagging import COOKIE
-from flask_chatvisor.tokens import tagged_hash
 from tests.conftest import SCRIPT
 from tests.conftest import USERS
 from tests.conftest import load_agent

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flask_chatvisor.config import SERVICE_PATHS
+from flask_chatvisor.contract.api import PATHS
+from flask_chatvisor.contract.matching import Selection
 from flask_chatvisor.errors import BadAnswer
 from flask_chatvisor.errors import ServiceError
 from flask_chatvisor.errors import ServiceRefused
@@ -33,7 +34,7 @@ def no_pause(_: float) -> None:
 
 @contextmanager
 def asking(
-    *replies: Reply, paths: t.Mapping[str, str] = SERVICE_PATHS
+    *replies: Reply, paths: t.Mapping[str, str] = PATHS
 ) -> Iterator[tuple[Client, Upstream]]:
     with Upstream(*replies) as upstream:
         transport = Transport(upstream.url, "token", (5, 5), sleep=no_pause)
@@ -45,12 +46,13 @@ def test_a_list_is_asked_for_and_read() -> None:
     reply = answer_json({"page": 2, "total": 51, "results": [JOHN]})
     with asking(reply) as (client, upstream):
         page = client.active_users(
-            q="john & co",
-            label="gold",
-            assigned="none",
-            sort="-lastSeen",
-            page=2,
-            page_size=50,
+            Selection(
+                q="john & co",
+                label="gold",
+                assigned="none",
+                sort="-lastSeen",
+                page=2,
+            )
         )
     assert page.total == 51
     assert page.results[0].visitor_id == "v-1"
@@ -70,7 +72,7 @@ def test_filters_that_are_not_used_are_not_sent() -> None:
     with asking(EMPTY) as (client, upstream):
         client.active_users()
     query = parse_qs(urlsplit(upstream.requests[0].target).query)
-    assert set(query) == {"pageNumber", "pageSize"}
+    assert set(query) == {"sort", "pageNumber", "pageSize"}
 
 
 def test_one_user_is_found() -> None:

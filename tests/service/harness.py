@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.api import SCOPES
+from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.contract.users import Page
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access import Access
 from flask_chatvisor.service.hub import Hub
 from flask_chatvisor.service.outbox import HangUp
 from flask_chatvisor.service.outbox import Send
-from flask_chatvisor.service.protocol import AgentRef
-from flask_chatvisor.service.protocol import Page
 from flask_chatvisor.service.rooms import Invitation
 from flask_chatvisor.service.settings import Settings
 from flask_chatvisor.service.store import MemoryStore
@@ -121,7 +122,7 @@ class World:
         return client
 
     def user_token(self, agent: AgentRef = MARY, **claims: t.Any) -> str:
-        values: dict[str, t.Any] = {"scope": tokens.SCOPES, "now": self.now}
+        values: dict[str, t.Any] = {"scope": SCOPES, "now": self.now}
         values |= {"ttl": 3600, "email": agent.email, "name": agent.name} | claims
         return tokens.sign_user(API_TOKEN, **values)
 

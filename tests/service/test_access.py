@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
 from flask_chatvisor.service.access import Access
 from flask_chatvisor.service.access import Refusal
 from flask_chatvisor.service.access import agent_ref

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
 from flask_chatvisor.service.embedded import Embedded
 from flask_chatvisor.service.embedded import EmbeddedError
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
 from flask_chatvisor.service.events import PAUSES
 from flask_chatvisor.service.events import Events
 from flask_chatvisor.service.events import Poster

@@ -7,17 +7,18 @@ import typing as t
 
 import pytest
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.matching import Selection
+from flask_chatvisor.contract.times import timestamp
+from flask_chatvisor.contract.users import InCall
+from flask_chatvisor.contract.users import Page
+from flask_chatvisor.contract.users import Profile
+from flask_chatvisor.contract.users import UserRow
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access import Refusal
 from flask_chatvisor.service.presence import MAX_VISITED
-from flask_chatvisor.service.presence import ActiveUser
-from flask_chatvisor.service.presence import InCall
-from flask_chatvisor.service.presence import Profile
 from flask_chatvisor.service.protocol import Close
-from flask_chatvisor.service.protocol import Page
 from flask_chatvisor.service.settings import Limits
-from flask_chatvisor.service.store import Selection
 
 from .harness import ADAM
 from .harness import HOME
@@ -35,7 +36,7 @@ def world() -> World:
     return World()
 
 
-def users(world: World, **selection: t.Any) -> list[ActiveUser]:
+def users(world: World, **selection: t.Any) -> list[UserRow]:
     return world.hub.select_users(Selection(**selection))[1]
 
 
@@ -189,7 +190,7 @@ def test_since_is_when_the_visit_began(world: World) -> None:
     world.wait(100)
     tab.say(p.PageMessage(HOME, visible=True))
     assert john(world).since == began
-    assert john(world).last_seen == p.timestamp(world.now)
+    assert john(world).last_seen == timestamp(world.now)
 
 
 def test_who_left_is_not_tagged_when_it_comes_back(world: World) -> None:
@@ -363,7 +364,7 @@ def test_a_queued_customer_cannot_change_what_was_vouched_for(strict: World) -> 
 
 def test_an_agent_is_welcomed_until_the_token_expires(world: World) -> None:
     agent = world.agent(ttl=100)
-    assert agent.last(p.AgentWelcome).expires_at == p.timestamp(world.now + 100)
+    assert agent.last(p.AgentWelcome).expires_at == timestamp(world.now + 100)
     world.wait(99)
     assert agent.closed is None
     world.wait(1)
@@ -492,7 +493,7 @@ def test_every_open_tab_rings_and_says_who_asks(world: World) -> None:
     for tab in (first, second):
         ring = tab.last(p.Ring)
         assert (ring.call_id, ring.agent) == (call.call_id, MARY)
-        assert ring.expires_at == p.timestamp(world.now + 45)
+        assert ring.expires_at == timestamp(world.now + 45)
     assert world.state(call.call_id) == "ringing"
 
 
@@ -515,7 +516,7 @@ def test_nothing_rings_before_the_agents_window_is_there(world: World) -> None:
     world.wait(10)
     assert tab.got(p.Ring) == world.tab(like=tab).got(p.Ring) == []
     window = world.window(call.url)
-    assert tab.last(p.Ring).expires_at == p.timestamp(world.now + 45)
+    assert tab.last(p.Ring).expires_at == timestamp(world.now + 45)
     world.wait(40)
     assert world.state(call.call_id) == "ringing"
     world.wait(6)
@@ -580,7 +581,7 @@ def test_a_call_goes_live(world: World) -> None:
     agent.say(p.LiveMessage())
     for window in (agent, visitor):
         state = window.last(p.CallStateMessage)
-        assert (state.state, state.since) == ("live", p.timestamp(world.now))
+        assert (state.state, state.since) == ("live", timestamp(world.now))
     assert shown(tab).state == "live"
 
 
@@ -597,7 +598,7 @@ def test_the_list_shows_who_is_in_a_call_with_whom(world: World) -> None:
     agent.say(p.LiveMessage())
     live = john(world).in_call
     assert live is not None
-    assert live.since == p.timestamp(world.now)
+    assert live.since == timestamp(world.now)
     agent.say(p.End("agent-ended"))
     assert john(world).in_call is None
 
@@ -1318,7 +1319,7 @@ def test_a_customer_who_asks_for_help_waits(world: World) -> None:
     welcome = window.last(p.CallWelcome)
     assert (welcome.state, welcome.queue_position) == ("waiting", 0)
     assert welcome.agent is None
-    assert john(world).waiting_since == p.timestamp(world.now)
+    assert john(world).waiting_since == timestamp(world.now)
 
 
 def test_who_has_not_opened_the_window_does_not_wait_yet(world: World) -> None:
@@ -1523,7 +1524,7 @@ def test_joining_makes_a_customer_and_puts_it_into_the_queue(world: World) -> No
     join(tab, first_name="Jane", last_name="Roe", email="jane@example.com")
     (user,) = users(world)
     assert (user.id, user.firstname, user.email) == ("u1", "Jane", "jane@example.com")
-    assert user.waiting_since == p.timestamp(world.now)
+    assert user.waiting_since == timestamp(world.now)
     assert poll(tab) == 0
 
 

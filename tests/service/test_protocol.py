@@ -148,14 +148,3 @@ def test_a_message_is_written_as_documented() -> None:
 )
 def test_secrets_are_not_shown(message: p.Message) -> None:
     assert "hush" not in repr(message)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.0, "1970-01-01T00:00:00.000Z"),
-        (1_700_000_000.123456, "2023-11-14T22:13:20.123Z"),
-    ],
-)
-def test_times_are_utc_with_milliseconds(seconds: float, text: str) -> None:
-    assert p.timestamp(seconds) == text

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.api import PROBLEMS
+from flask_chatvisor.contract.api import SCOPES
 from flask_chatvisor.service.access import Access
-from flask_chatvisor.service.rest import _STATUSES
 from flask_chatvisor.service.settings import Settings
 
 from .conftest import ORIGIN
@@ -130,13 +131,13 @@ NOW = time.time()
     [
         (
             tokens.sign_user(
-                API_TOKEN, email="e", name="n", scope=tokens.SCOPES, now=NOW - 99, ttl=1
+                API_TOKEN, email="e", name="n", scope=SCOPES, now=NOW - 99, ttl=1
             ),
             "token-expired",
         ),
         (
             tokens.sign_user(
-                "another", email="e", name="n", scope=tokens.SCOPES, now=NOW, ttl=3600
+                "another", email="e", name="n", scope=SCOPES, now=NOW, ttl=3600
             ),
             "token-invalid",
         ),
@@ -306,7 +307,7 @@ def test_a_user_token_is_minted(service: LiveService) -> None:
     grant = tokens.verify_user(body["token"], [API_TOKEN], now=time.time())
     assert (grant.email, grant.name) == ("m@example.com", "Mary")
     assert grant.visitor_id is None
-    assert grant.scope == tokens.SCOPES
+    assert grant.scope == set(SCOPES)
     assert body["expiresAt"].endswith("Z")
 
 
@@ -491,7 +492,7 @@ def test_a_wrong_method_is_refused(
 
 
 def test_every_code_has_its_status() -> None:
-    assert {code: status for code, (status, _) in _STATUSES.items()} == {
+    assert {code: status for code, (status, _) in PROBLEMS.items()} == {
         "token-missing": 401,
         "token-invalid": 401,
         "token-expired": 401,

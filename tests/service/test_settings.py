@@ -7,11 +7,11 @@ import typing as t
 
 import pytest
 
+from flask_chatvisor.contract.urls import base_url
+from flask_chatvisor.contract.urls import origin_of
 from flask_chatvisor.service.settings import Settings
 from flask_chatvisor.service.settings import SettingsError
-from flask_chatvisor.service.settings import base_url
 from flask_chatvisor.service.settings import from_environ
-from flask_chatvisor.service.settings import origin_of
 
 PUBLIC = {
     "BIND": "0.0.0.0:5081",

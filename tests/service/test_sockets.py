@@ -11,7 +11,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.exceptions import InvalidStatus
 
-from flask_chatvisor import tokens
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.bucket import Rate
 from flask_chatvisor.service.protocol import MAX_FRAME
 from flask_chatvisor.service.settings import Limits
 from flask_chatvisor.service.settings import Timings
@@ -232,7 +233,7 @@ def test_hello_in_time_is_enough() -> None:
 
 
 def test_who_sends_too_much_is_closed() -> None:
-    with running(limits=Limits(rate=1, burst=20)) as live:
+    with running(limits=Limits(messages=Rate(1, 20))) as live:
         client, _ = live.tab()
         # The service may hang up before the last one is on its way.
         with contextlib.suppress(ConnectionClosed):
@@ -316,7 +317,7 @@ def call_with_a_deaf_agent(live: LiveService) -> tuple[Socket, Socket]:
 
 
 def test_a_slow_client_is_let_go_and_holds_up_nobody() -> None:
-    limits = Limits(waiting_messages=50, rate=1e9, burst=1_000_000_000)
+    limits = Limits(waiting_messages=50, messages=Rate(1e9, 10**9))
     with running(limits=limits) as live:
         agent, visitor = call_with_a_deaf_agent(live)
         tab, _ = live.tab()
@@ -330,7 +331,7 @@ def test_a_slow_client_is_let_go_and_holds_up_nobody() -> None:
 
 
 def test_a_client_that_never_reads_is_given_up() -> None:
-    limits = Limits(waiting_messages=50, rate=1e9, burst=1_000_000_000)
+    limits = Limits(waiting_messages=50, messages=Rate(1e9, 10**9))
     with running(limits=limits, timings=Timings(close=0.05)) as live:
         agent, visitor = call_with_a_deaf_agent(live)
         while not hears_that_the_other_is_gone(visitor):

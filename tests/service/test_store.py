@@ -6,16 +6,16 @@ import typing as t
 
 import pytest
 
+from flask_chatvisor.contract.matching import SORTS
+from flask_chatvisor.contract.matching import Selection
+from flask_chatvisor.contract.tag import clean_tag
+from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.contract.users import InCall
+from flask_chatvisor.contract.users import Page
 from flask_chatvisor.service.calls import Call
-from flask_chatvisor.service.presence import InCall
 from flask_chatvisor.service.presence import Visitor
-from flask_chatvisor.service.presence import clean_tag
-from flask_chatvisor.service.protocol import AgentRef
 from flask_chatvisor.service.protocol import CallState
-from flask_chatvisor.service.protocol import Page
-from flask_chatvisor.service.store import SORTS
 from flask_chatvisor.service.store import MemoryStore
-from flask_chatvisor.service.store import Selection
 from flask_chatvisor.service.store import Ticket
 
 

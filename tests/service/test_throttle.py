@@ -6,13 +6,10 @@ import typing as t
 
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 
+from flask_chatvisor.contract.bucket import Rate
 from flask_chatvisor.service.settings import Limits
-from flask_chatvisor.service.settings import Rate
-from flask_chatvisor.service.throttle import Buckets
 from flask_chatvisor.service.throttle import address_of
 
 from .conftest import ORIGIN
@@ -32,62 +29,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-# --- buckets ------------------------------------------------------------------------
-
-
-def test_a_burst_passes_and_then_as_many_as_come_back() -> None:
-    buckets = Buckets(Rate(2, 5))
-    assert [buckets.take("a", START) for _ in range(5)] == [0] * 5
-    assert buckets.take("a", START) == pytest.approx(0.5)
-    assert buckets.take("a", START + 0.4) == pytest.approx(0.1)
-    assert buckets.take("a", START + 0.5) == 0
-    assert buckets.take("a", START + 0.5) == pytest.approx(0.5)
-
-
-def test_everybody_has_a_bucket() -> None:
-    buckets = Buckets(Rate(1, 1))
-    assert buckets.take("a", START) == 0
-    assert buckets.take("b", START) == 0
-    assert buckets.take("a", START) > 0
-
-
-def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
-    buckets = Buckets(Rate(2, 5))
-    for _ in range(5):
-        buckets.take("a", START)
-    an_hour_ago = START - 3600
-    assert [buckets.take("a", an_hour_ago) for _ in range(5)] == [0] * 5
-    assert buckets.take("a", an_hour_ago) == pytest.approx(0.5)
-    assert len(buckets) == 1
-
-
-def test_who_does_not_come_any_more_is_forgotten() -> None:
-    buckets = Buckets(Rate(1, 10))
-    for number in range(1000):
-        buckets.take(str(number), START + number)
-        assert len(buckets) <= 22
-
-
-MOMENTS = st.lists(st.floats(0, 30), min_size=1, max_size=60).map(sorted)
-
-
-@given(MOMENTS, st.integers(1, 8), st.sampled_from([0.25, 1, 3]))
-def test_never_more_than_the_burst_and_what_comes_back(
-    moments: list[float], burst: int, rate: float
-) -> None:
-    buckets, taken = Buckets(Rate(rate, burst)), list[float]()
-    tokens, before = float(burst), moments[0]
-    for moment in moments:
-        tokens = min(float(burst), tokens + (moment - before) * rate)
-        before = moment
-        if buckets.take("a", moment) == 0:
-            taken.append(moment)
-            assert tokens >= 1 - 1e-4
-            tokens -= 1
-        else:
-            assert tokens < 1
 
 
 # --- who it is ----------------------------------------------------------------------

@@ -9,8 +9,8 @@ import typing as t
 import jwt
 import pytest
 
-from flask_chatvisor import tokens
-from flask_chatvisor.tokens import TokenError
+from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.tokens import TokenError
 
 NOW = 1_800_000_000.0
 API = "api-token-of-the-tests"

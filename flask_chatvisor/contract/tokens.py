@@ -1,8 +1,7 @@
 """Every token of the project: how it is signed, verified and rotated.
 
-The one module that the extension and the service share. A list of keys rotates:
-the first signs, all verify. Each kind of token has its own audience (or its own
-derived key), so that one can never be taken for another.
+A list of keys rotates: the first signs, all verify. Each kind of token has its own
+audience (or its own derived key), so that one can never be taken for another.
 
 ================  ==========================================  ====================
 token             key                                         claims
@@ -31,9 +30,10 @@ from functools import lru_cache
 
 import jwt
 
+from .api import SCOPES
+
 IDENTITY_AUDIENCE = "chatvisor:identity"
 USER_AUDIENCE = "chatvisor:user"
-SCOPES = frozenset({"list", "call", "presence"})
 
 #: Seconds by which two machines' clocks may differ.
 LEEWAY = 30
@@ -139,7 +139,7 @@ def sign_user(
 ) -> str:
     """Mint a user token for one agent.
 
-    :param scope: of :data:`SCOPES`.
+    :param scope: of :data:`.SCOPES`.
     :param ttl: life in seconds.
     :param visitor_id: bind it to this visitor: good for one call, once.
     """
@@ -171,7 +171,7 @@ def verify_user(token: str, api_tokens: Sequence[str], *, now: float) -> UserGra
     return UserGrant(
         email=str(claims["sub"]),
         name=str(claims.get("name") or claims["sub"]),
-        scope=SCOPES.intersection(str(one) for one in scope),
+        scope=frozenset(map(str, scope)).intersection(SCOPES),
         visitor_id=visitor_id,
         expires_at=int(claims["exp"]),
         jti=str(claims["jti"]),

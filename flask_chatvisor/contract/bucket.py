@@ -1,0 +1,83 @@
+"""How often somebody may do something: buckets of tokens that refill.
+
+In the memory of one process: several processes together allow as many times more.
+"""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+
+class Rate(t.NamedTuple):
+    """How often something may happen: for long, and at once."""
+
+    per_second: float
+    burst: int
+
+    @property
+    def fills_in(self) -> float:
+        """The seconds in which an empty bucket is full again."""
+        return self.burst / self.per_second
+
+
+class Bucket:
+    """One bucket, full at first: it is enough to know when it will be full again."""
+
+    __slots__ = ("_full_at", "_used_at")
+
+    def __init__(self) -> None:
+        self._full_at = self._used_at = float("-inf")
+
+    def take(self, rate: Rate, now: float) -> float:
+        """Take one; return the seconds until there will be one, 0 if it was taken."""
+        if now < self._used_at:
+            # The clock was set back: what was used stays used, and no more.
+            self._full_at += now - self._used_at
+        self._used_at = now
+        full_at = max(now, self._full_at) + 1 / rate.per_second
+        wait = full_at - now - rate.fills_in
+        # Sums of fractions are off by a little.
+        if wait > 1e-6:
+            return wait
+        self._full_at = full_at
+        return 0.0
+
+
+class Buckets:
+    """A bucket for each key; safe to use from several threads.
+
+    A bucket that was left alone for as long as an empty one takes to fill is full, so
+    it is forgotten.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._recent: dict[str, Bucket] = {}
+        self._older: dict[str, Bucket] = {}
+        self._turned_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def take(self, key: str, now: float) -> float:
+        """Take one; return the seconds until there will be one, 0 if it was taken.
+
+        :param now: seconds of any clock.
+        """
+        with self._lock:
+            self._forget(now)
+            bucket = self._recent.get(key) or self._older.pop(key, None) or Bucket()
+            self._recent[key] = bucket
+            return bucket.take(self._rate, now)
+
+    def __len__(self) -> int:
+        return len(self._recent) + len(self._older)
+
+    def _forget(self, now: float) -> None:
+        since = now - self._turned_at
+        if since < 0:
+            self._turned_at = now
+        elif since >= self._rate.fills_in:
+            # If nobody came for twice as long, the recent ones are full, too.
+            full = since >= 2 * self._rate.fills_in
+            self._older, self._recent = {} if full else self._recent, {}
+            self._turned_at = now
