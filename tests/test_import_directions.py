@@ -31,7 +31,6 @@ EXTENSION_LAYERS = (
         "identity",
         "signals",
         "rest",
-        "rest.faults",
     },
     {"snippet", "assets", "rest.transport"},
     {"rest.client"},
