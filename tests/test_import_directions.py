@@ -50,6 +50,7 @@ CONTRACT_LAYERS = (
         "contract.api",
         "contract.bucket",
         "contract.problems",
+        "contract.settings",
         "contract.times",
         "contract.urls",
     },
