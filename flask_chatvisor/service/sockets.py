@@ -51,8 +51,7 @@ class Sockets:
 
     async def _serve(self, receive: AsgiReceive, send: AsgiSend) -> None:
         await send({"type": "websocket.accept"})
-        limits, now = self._settings.limits, self._board.clock()
-        connection = Connection(send, limits)
+        connection = Connection(send, self._settings.limits)
         address = self._board.open(connection)
         code = 1006
         try:

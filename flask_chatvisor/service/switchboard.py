@@ -32,13 +32,13 @@ class Connection:
     """
 
     __slots__ = (
+        "_bucket",
         "_limits",
         "_queue",
         "_reader",
         "_send",
         "_waiting",
         "_writer",
-        "_bucket",
         "closing",
     )
 

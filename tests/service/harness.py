@@ -8,12 +8,12 @@ import typing as t
 from flask_chatvisor.contract import tokens
 from flask_chatvisor.contract.api import SCOPES
 from flask_chatvisor.contract.users import AgentRef
-from flask_chatvisor.contract.users import Page
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access import Access
 from flask_chatvisor.service.hub import Hub
 from flask_chatvisor.service.outbox import HangUp
 from flask_chatvisor.service.outbox import Send
+from flask_chatvisor.service.protocol import Page
 from flask_chatvisor.service.rooms import Invitation
 from flask_chatvisor.service.settings import Settings
 from flask_chatvisor.service.store import MemoryStore

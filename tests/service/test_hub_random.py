@@ -13,11 +13,11 @@ from hypothesis.stateful import invariant
 from hypothesis.stateful import rule
 
 from flask_chatvisor.contract.users import AgentRef
-from flask_chatvisor.contract.users import Page
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access import Refusal
 from flask_chatvisor.service.outbox import Send
 from flask_chatvisor.service.outbox import VisitorLink
+from flask_chatvisor.service.protocol import Page
 
 from .harness import ADAM
 from .harness import MARY

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flask_chatvisor.contract.users import AgentRef
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.protocol import Close
 from flask_chatvisor.service.protocol import ProtocolError
@@ -120,7 +121,7 @@ def test_a_message_is_written_as_documented() -> None:
         ack_id=1,
         state=p.CallState.ENDED,
         reason=p.EndReason.NO_ANSWER,
-        agent=p.AgentRef("Mary", "mary@example.com"),
+        agent=AgentRef("Mary", "mary@example.com"),
     )
     assert json.loads(p.encode(state)) == {
         "type": "call-state",
@@ -141,7 +142,7 @@ def test_a_message_is_written_as_documented() -> None:
         p.HelloCall("c", ticket="hush", secret="hush"),
         p.Tag({"externalToken": "hush"}),
         p.Welcome("v", "hush"),
-        p.Ring(1, "c", p.AgentRef("n", "e"), "https://h/call/c#hush", ""),
+        p.Ring(1, "c", AgentRef("n", "e"), "https://h/call/c#hush", ""),
         p.Conference(1, "c", "https://h/call/c#hush"),
     ],
     ids=lambda message: type(message).__name__,

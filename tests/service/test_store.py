@@ -183,7 +183,7 @@ def test_a_label_is_matched_as_a_whole(crowd: MemoryStore) -> None:
 
 
 def test_those_who_wait_and_those_in_a_call_can_be_listed(store: MemoryStore) -> None:
-    call = InCall(AgentRef("Adam", "adam@example.com"))
+    call: InCall[str] = InCall(AgentRef("Adam", "adam@example.com"))
     add(store, "waits", id="1", waiting_since=5.0)
     add(store, "joined", id="2", waiting_since=6.0, in_call=call)
     add(store, "called", id="3", in_call=call)
