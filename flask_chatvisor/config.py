@@ -17,6 +17,9 @@ from urllib.parse import urlsplit
 
 from .contract import tokens
 from .contract.api import PATHS
+from .contract.settings import Reader
+from .contract.settings import bind
+from .contract.settings import http_url
 from .contract.urls import LOOPBACK_HOSTS
 from .contract.urls import base_url
 from .contract.urls import origin_of
@@ -112,31 +115,28 @@ def read(config: Mapping[str, t.Any], *, debug: bool = False) -> Settings:
     return Settings(**values)
 
 
-class _Reader:
+class _Reader(Reader):
     """Looks keys up, and collects what is wrong with them."""
 
     def __init__(self, config: Mapping[str, t.Any]) -> None:
-        self.config = config
-        self.faults: list[str] = []
+        super().__init__(config, "CHATVISOR_")
 
     def given(self, name: str) -> bool:
-        return self.config.get(f"CHATVISOR_{name}") is not None
+        return self.value(name) is not None
 
     def get(
         self, name: str, check: Callable[[t.Any], t.Any], *, default: t.Any = None
     ) -> t.Any:
         """Look one key up; ``check`` returns the value or raises ``ValueError``."""
         key = f"CHATVISOR_{name}"
-        value = self.config.get(key)
+        value = self.value(name)
         if value is None:
             value = DEFAULTS[key] if default is None else default
         if value is None:
             return None
-        try:
-            return check(value)
-        except ValueError as error:
-            self.faults.append(f"{key} is {_shown(key, value)}, but {error}.")
-            return None
+        return self.checked(
+            name, value, check, f"is {_shown(key, value)}, but {{error}}."
+        )
 
 
 def _shown(key: str, value: t.Any) -> str:
@@ -147,7 +147,7 @@ def _shown(key: str, value: t.Any) -> str:
 
 
 def _refuse_unknown_keys(reader: _Reader) -> None:
-    for key in reader.config:
+    for key in reader.values:
         if key.startswith("CHATVISOR_") and key not in DEFAULTS:
             close = difflib.get_close_matches(key, DEFAULTS, n=1)
             hint = f"; did you mean {close[0]}?" if close else "."
@@ -175,7 +175,7 @@ def _script_and_api(reader: _Reader, *, enabled: bool | None) -> dict[str, t.Any
     sources = [
         f"CHATVISOR_{name}"
         for name in ("SCRIPT_ID", "SCRIPT_URL", "EMBEDDED")
-        if reader.config.get(f"CHATVISOR_{name}")
+        if reader.values.get(f"CHATVISOR_{name}")
     ]
     if len(sources) > 1:
         reader.faults.append(f"Set only one of {', '.join(sources)}.")
@@ -202,7 +202,7 @@ def _directory(reader: _Reader) -> t.Any:
 
 
 def _embedded(reader: _Reader, bind: tuple[str, int] | None) -> dict[str, t.Any]:
-    secret = reader.config.get("SECRET_KEY")
+    secret = reader.values.get("SECRET_KEY")
     if isinstance(secret, bytes):
         secret = secret.decode("latin-1")
     if not isinstance(secret, str) or not secret:
@@ -296,11 +296,7 @@ def _timeout(value: t.Any) -> tuple[float, float]:
 
 
 def _url(value: t.Any) -> str:
-    parts = urlsplit(_text(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("it must be a URL that starts with https:// (or http://)")
-    if parts.username or parts.query or parts.fragment:
-        raise ValueError("it must have no user, query string or fragment")
+    http_url(_text(value))
     return t.cast(str, value).rstrip("/")
 
 
@@ -336,12 +332,9 @@ def _paths(value: t.Any) -> dict[str, str]:
 
 
 def _loopback_bind(value: t.Any) -> tuple[str, int]:
-    host, _, port = _text(value).rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
+    host, port = bind(_text(value), lowest=1)
     if host not in LOOPBACK_HOSTS:
         raise ValueError(
             "the embedded service listens on loopback only: 127.0.0.1:5081"
         )
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("it must end in a port number, 1 to 65535")
-    return host, int(port)
+    return host, port

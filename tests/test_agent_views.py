@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.bucket import Rate
 from flask_chatvisor.contract.users import ActiveUser
 from flask_chatvisor.contract.users import AgentRef
 from flask_chatvisor.contract.users import InCall
@@ -561,10 +562,10 @@ def fetch_token(agent: AgentClient) -> t.Any:
 
 
 @pytest.mark.parametrize(
-    ("ask", "limit"), [(start, module.CALLS), (fetch_token, module.TOKENS)]
+    ("ask", "rate"), [(start, module.CALLS), (fetch_token, module.TOKENS)]
 )
 def test_an_agent_may_not_go_on_for_ever(
-    client: FlaskClient, ask: Callable[[AgentClient], t.Any], limit: tuple[int, float]
+    client: FlaskClient, ask: Callable[[AgentClient], t.Any], rate: Rate
 ) -> None:
     agent = AgentClient(client)
     statuses = []
@@ -572,11 +573,11 @@ def test_an_agent_may_not_go_on_for_ever(
         response = ask(agent)
         statuses.append(response.status_code)
     # While the burst was used up, some more were allowed.
-    assert len(statuses) > limit[0]
+    assert len(statuses) > rate.burst
     assert response.mimetype == "application/problem+json"
     assert response.get_json()["code"] == "rate-limited"
     wait = int(response.headers["Retry-After"])
-    assert 1 <= wait <= math.ceil(limit[1])
+    assert 1 <= wait <= math.ceil(1 / rate.per_second)
     assert str(wait) in response.get_json()["remedy"]
 
 
@@ -602,7 +603,7 @@ def test_a_refused_start_asks_nothing_of_the_service(
     while start(AgentClient(client)).status_code != 429:
         allowed += 1
         asked = len(service.requests)
-    assert allowed >= module.CALLS[0]
+    assert allowed >= module.CALLS.burst
     assert len(service.requests) == asked
 
 

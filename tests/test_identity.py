@@ -13,7 +13,9 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from flask_chatvisor.contract.tag import FIELDS
@@ -204,6 +206,8 @@ def test_additional_data_may_be_nested() -> None:
     }
 
 
+# A busy machine draws slowly.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.fixed_dictionaries(
         {

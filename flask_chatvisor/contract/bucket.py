@@ -6,11 +6,10 @@ In the memory of one process: several processes together allow as many times mor
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+import typing as t
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(t.NamedTuple):
     """How often something may happen: for long, and at once."""
 
     per_second: float

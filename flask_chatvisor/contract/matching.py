@@ -59,7 +59,7 @@ def is_meant(query: str, user: t.Any) -> bool:
 
 
 def meant(query: str, users: Iterable[_U]) -> _U | None:
-    """Find whom a query means: by visitorId, else e-mail or id, whichever it looks like.
+    """Find whom a query means: by visitorId, else by e-mail or id.
 
     With an ``@`` it is an e-mail address before it is an id, else the other way round.
     Who is meant in the lesser way counts only if nobody is in the better one.

@@ -30,11 +30,13 @@ from urllib3 import exceptions as u3
 from ..contract.users import decode
 from ..errors import GONE
 from ..errors import BadAnswer
+from ..errors import RateLimited
 from ..errors import ServiceError
+from ..errors import ServiceRefused
+from ..errors import ServiceTimeout
+from ..errors import ServiceUnavailable
 from ..errors import UnknownVisitor
 from ..errors import say
-from . import faults
-from .faults import Fault
 
 #: How often a request that may be repeated is sent, at most.
 ATTEMPTS = 3
@@ -42,6 +44,9 @@ ATTEMPTS = 3
 FIRST_PAUSE = 0.1
 #: Seconds of the longest pause; a service that asks for more gets none.
 LONGEST_PAUSE = 2.0
+
+#: Bytes of the largest answer that is read.
+MAX_BYTES = 8 * 1024 * 1024
 
 _CHUNK = 64 * 1024
 _Read = t.TypeVar("_Read", bound=msgspec.Struct)
@@ -72,36 +77,170 @@ class Answer:
             raise BadAnswer(what, kind=kept, status=self.status) from None
 
 
+# --- faults ----------------------------------------------------------------------
+
+
+class Fault(t.NamedTuple):
+    """What a failure is to the caller, and whether trying again may help."""
+
+    error: type[ServiceError]
+    message: str
+    retry: bool = False
+    remedy: str | None = None
+
+
+UNREACHABLE = Fault(
+    ServiceUnavailable,
+    say("The service at %(url)s cannot be reached%(answered)s."),
+    retry=True,
+)
+BROKEN = Fault(
+    ServiceUnavailable,
+    say("The service at %(url)s broke the connection off%(answered)s."),
+    retry=True,
+)
+# Not tried again: a person is waiting, and it was too slow once.
+SLOW = Fault(
+    ServiceTimeout, say("The service at %(url)s did not answer in time%(answered)s.")
+)
+SLOW_CONNECT = Fault(
+    ServiceTimeout,
+    say("The service at %(url)s did not accept a connection in time%(answered)s."),
+)
+GARBLED = Fault(
+    BadAnswer,
+    say(
+        "The service at %(url)s answered something that cannot be decoded%(answered)s."
+    ),
+)
+REDIRECTED = Fault(
+    BadAnswer,
+    say(
+        "The service at %(url)s answered with a redirect, which is not"
+        " followed%(answered)s."
+    ),
+)
+CERTIFICATE = Fault(
+    ServiceUnavailable,
+    say("The service at %(url)s has no certificate that can be trusted%(answered)s."),
+    remedy=say(
+        "Check its certificate; REQUESTS_CA_BUNDLE names an authority of your own."
+    ),
+)
+PROXY = Fault(
+    ServiceUnavailable,
+    say("The service at %(url)s cannot be reached through the proxy%(answered)s."),
+    retry=True,
+    remedy=say("Check HTTPS_PROXY and NO_PROXY in the environment."),
+)
+ADDRESS = Fault(
+    ServiceUnavailable,
+    say("The service at %(url)s has an address that cannot be used%(answered)s."),
+    remedy=say("Check CHATVISOR_API_URL."),
+)
+HEADER = Fault(
+    ServiceRefused,
+    say(
+        "The service at %(url)s cannot be sent this token: it is no valid header"
+        " value%(answered)s."
+    ),
+)
+UNSENT = Fault(
+    ServiceError,
+    say("The service at %(url)s could not be sent the request%(answered)s."),
+)
+TOO_LARGE = Fault(
+    BadAnswer, say("The service at %(url)s answered more than 8 MB%(answered)s.")
+)
+
+_TOKEN_REFUSED = Fault(
+    ServiceRefused, say("The service at %(url)s refused the token%(answered)s.")
+)
+_NO_SUCH_PATH = Fault(
+    BadAnswer, say("The service at %(url)s has no such operation%(answered)s.")
+)
+_FAILED = Fault(
+    ServiceUnavailable,
+    say("The service at %(url)s failed to carry the request out%(answered)s."),
+)
+_BUSY = Fault(
+    ServiceUnavailable,
+    say("The service at %(url)s says that it cannot serve now%(answered)s."),
+    retry=True,
+)
+_BY_STATUS: Mapping[int, Fault] = {
+    401: _TOKEN_REFUSED,
+    403: Fault(
+        ServiceRefused,
+        say("The service at %(url)s does not allow this token to do that%(answered)s."),
+    ),
+    404: _NO_SUCH_PATH,
+    405: _NO_SUCH_PATH,
+    408: SLOW,
+    410: _NO_SUCH_PATH,
+    429: Fault(
+        RateLimited,
+        say("The service at %(url)s wants fewer requests%(answered)s."),
+        retry=True,
+    ),
+    502: _BUSY,
+    503: _BUSY,
+    504: Fault(
+        ServiceTimeout,
+        say(
+            "The service at %(url)s did not get an answer behind it in"
+            " time%(answered)s."
+        ),
+        retry=True,
+    ),
+}
+
+
+def of_status(status: int) -> Fault:
+    """Find what a status other than a success means."""
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if 300 <= status < 400:
+        return REDIRECTED
+    if 400 <= status < 500:
+        return Fault(
+            ServiceRefused,
+            say("The service at %(url)s refused the request%(answered)s."),
+            remedy=say("See its log."),
+        )
+    return _FAILED
+
+
 #: Every exception of requests, and the bases of urllib3's, which it lets through
 #: here and there. An exception's own class decides, then its nearest base.
 FAULTS: Mapping[type[Exception], Fault] = {
-    rq.RequestException: faults.UNREACHABLE,
-    rq.InvalidJSONError: faults.UNSENT,
-    rq.JSONDecodeError: faults.GARBLED,
-    rq.HTTPError: faults.GARBLED,
-    rq.ConnectionError: faults.UNREACHABLE,
-    rq.ProxyError: faults.PROXY,
-    rq.SSLError: faults.CERTIFICATE,
-    rq.Timeout: faults.SLOW,
-    rq.ConnectTimeout: faults.SLOW_CONNECT,
-    rq.ReadTimeout: faults.SLOW,
-    rq.URLRequired: faults.ADDRESS,
-    rq.TooManyRedirects: faults.REDIRECTED,
-    rq.MissingSchema: faults.ADDRESS,
-    rq.InvalidSchema: faults.ADDRESS,
-    rq.InvalidURL: faults.ADDRESS,
-    rq.InvalidHeader: faults.HEADER,
-    rq.InvalidProxyURL: faults.PROXY,
-    rq.ChunkedEncodingError: faults.BROKEN,
-    rq.ContentDecodingError: faults.GARBLED,
-    rq.StreamConsumedError: faults.UNSENT,
-    rq.RetryError: faults.UNREACHABLE,
-    rq.UnrewindableBodyError: faults.UNSENT,
-    u3.HTTPError: faults.BROKEN,
-    u3.DecodeError: faults.GARBLED,
-    u3.LocationValueError: faults.ADDRESS,
-    u3.SSLError: faults.CERTIFICATE,
-    u3.TimeoutError: faults.SLOW,
+    rq.RequestException: UNREACHABLE,
+    rq.InvalidJSONError: UNSENT,
+    rq.JSONDecodeError: GARBLED,
+    rq.HTTPError: GARBLED,
+    rq.ConnectionError: UNREACHABLE,
+    rq.ProxyError: PROXY,
+    rq.SSLError: CERTIFICATE,
+    rq.Timeout: SLOW,
+    rq.ConnectTimeout: SLOW_CONNECT,
+    rq.ReadTimeout: SLOW,
+    rq.URLRequired: ADDRESS,
+    rq.TooManyRedirects: REDIRECTED,
+    rq.MissingSchema: ADDRESS,
+    rq.InvalidSchema: ADDRESS,
+    rq.InvalidURL: ADDRESS,
+    rq.InvalidHeader: HEADER,
+    rq.InvalidProxyURL: PROXY,
+    rq.ChunkedEncodingError: BROKEN,
+    rq.ContentDecodingError: GARBLED,
+    rq.StreamConsumedError: UNSENT,
+    rq.RetryError: UNREACHABLE,
+    rq.UnrewindableBodyError: UNSENT,
+    u3.HTTPError: BROKEN,
+    u3.DecodeError: GARBLED,
+    u3.LocationValueError: ADDRESS,
+    u3.SSLError: CERTIFICATE,
+    u3.TimeoutError: SLOW,
 }
 
 
@@ -218,10 +357,10 @@ class Transport:
             # What has come, not a full chunk: a body that drips would hold us up.
             while chunk := response.raw.read1(_CHUNK, decode_content=True):
                 body += chunk
-                if len(body) > faults.MAX_BYTES:
-                    raise self._failure(faults.TOO_LARGE, response)
+                if len(body) > MAX_BYTES:
+                    raise self._failure(TOO_LARGE, response)
                 if self._clock() > deadline:
-                    raise self._failure(faults.SLOW, response)
+                    raise self._failure(SLOW, response)
         except u3.HTTPError as error:
             raise self._failure(fault_of(error), response) from error
         return bytes(body)
@@ -231,7 +370,7 @@ class Transport:
         if status == 404 and _problem_code(body) == "visitor-gone":
             gone = UnknownVisitor(GONE, status=status)
             return _Failure(gone, retry=False)
-        return self._failure(faults.of_status(status), response)
+        return self._failure(of_status(status), response)
 
     def _failure(
         self, fault: Fault, response: requests.Response | None = None

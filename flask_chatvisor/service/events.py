@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 import queue
@@ -12,7 +11,8 @@ import typing as t
 import uuid
 from collections.abc import Callable
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+
+import urllib3
 
 from ..contract import tokens
 from ..contract.api import SIGNATURE_HEADER
@@ -90,10 +90,10 @@ class Poster:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._url = urlsplit(url)
+        self._url = url
         self._api_token = api_token
         self._pauses = pauses
-        self._timeout = timeout
+        self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
         self._clock = clock
         self._sleep = sleep
 
@@ -112,27 +112,15 @@ class Poster:
 
     def _attempt(self, body: bytes) -> tuple[str, bool]:
         """Try once; return what went wrong, and whether to try again."""
-        try:
-            status = self._post(body)
-        except (OSError, http.client.HTTPException) as error:
-            return f"{type(error).__name__}: {error}", True
-        if 200 <= status < 300:
-            return "", False
-        return f"status {status}", status == 429 or status >= 500
-
-    def _post(self, body: bytes) -> int:
-        host, port = t.cast(str, self._url.hostname), self._url.port
-        secure = self._url.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(host, port, timeout=self._timeout)
-        # Signed anew each time: a signature is good for five minutes only.
+        # Signed for each attempt: a signature is good for five minutes only.
         signature = tokens.sign_event(body, self._api_token, now=self._clock())
-        headers = {
-            "Content-Type": "application/json",
-            SIGNATURE_HEADER: signature,
-        }
+        headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature}
         try:
-            connection.request("POST", self._url.path or "/", body, headers)
-            return connection.getresponse().status
-        finally:
-            connection.close()
+            answer = self._pool.request(
+                "POST", self._url, body=body, headers=headers, redirect=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            return f"{type(error).__name__}: {error}", True
+        if 200 <= answer.status < 300:
+            return "", False
+        return f"status {answer.status}", answer.status == 429 or answer.status >= 500

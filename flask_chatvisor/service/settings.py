@@ -11,6 +11,9 @@ from dataclasses import field
 from urllib.parse import urlsplit
 
 from ..contract.bucket import Rate
+from ..contract.settings import Reader
+from ..contract.settings import bind
+from ..contract.settings import http_url
 from ..contract.urls import LOOPBACK_HOSTS
 from ..contract.urls import base_url
 from ..contract.urls import origin_of
@@ -131,7 +134,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     :raises SettingsError: with every fault that was found.
     """
     reader = _Reader(environ)
-    host, port = reader.get("BIND", _bind, "127.0.0.1:5081") or ("127.0.0.1", 0)
+    host, port = reader.get("BIND", bind, "127.0.0.1:5081") or ("127.0.0.1", 0)
     url = _url_setting(reader, host, port)
     keys = reader.get("IDENTITY_KEY", _secrets, "") or ()
     values: dict[str, t.Any] = {
@@ -154,31 +157,22 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
 _T = t.TypeVar("_T")
 
 
-class _Reader:
+class _Reader(Reader):
     """Looks variables up, and collects what is wrong with them."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
-        self.faults: list[str] = []
-        self.known: set[str] = set()
+        super().__init__(environ, PREFIX)
 
     def text(self, name: str) -> str:
-        self.known.add(PREFIX + name)
-        return self.environ.get(PREFIX + name, "").strip()
+        return (self.value(name) or "").strip()
 
     def get(self, name: str, check: t.Callable[[str], _T], default: str) -> _T | None:
         """Check one variable; ``check`` raises ``ValueError`` with "it must …"."""
-        try:
-            return check(self.text(name) or default)
-        except ValueError as error:
-            self.fault(name, f"is not usable: {error}.")
-            return None
-
-    def fault(self, name: str, what: str) -> None:
-        self.faults.append(f"{PREFIX}{name} {what}")
+        value = self.text(name) or default
+        return self.checked(name, value, check, "is not usable: {error}.")
 
     def refuse_unknown(self) -> None:
-        for key in sorted(self.environ):
+        for key in sorted(self.values):
             if key.startswith(PREFIX) and key not in self.known:
                 names = ", ".join(sorted(self.known))
                 self.faults.append(f"{key} is not a setting. There are: {names}.")
@@ -239,16 +233,6 @@ def is_turn(server: Mapping[str, t.Any]) -> bool:
 # --- checks: each returns the value, or raises ValueError with "it must …" --------
 
 
-def _bind(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    bare = host.removeprefix("[").removesuffix("]")
-    if not colon or not bare or (":" in bare and bare == host):
-        raise ValueError("it must look like 127.0.0.1:5081 or [::1]:5081")
-    if not port.isascii() or not port.isdecimal() or int(port) > 65535:
-        raise ValueError("it must end in a port number, 0 to 65535")
-    return bare, int(port)
-
-
 def _boolean(text: str) -> bool:
     words = {"true": True, "1": True, "yes": True, "on": True}
     words |= {"false": False, "0": False, "no": False, "off": False}
@@ -277,7 +261,7 @@ def _secrets(text: str) -> tuple[str, ...]:
 
 
 def _public_url(text: str) -> str:
-    parts = _http_url(text)
+    parts = http_url(text)
     if parts.path.strip("/"):
         raise ValueError("it must be an origin without a path")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
@@ -291,20 +275,10 @@ def _public_url(text: str) -> str:
 def _events_url(text: str) -> str:
     if not text:
         return ""
-    parts = _http_url(text)
+    parts = http_url(text)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("outside loopback it must be https://")
     return text
-
-
-def _http_url(text: str) -> t.Any:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("it must be a URL that starts with https:// (or http://)")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("it must have no user, query string or fragment")
-    _ = parts.port  # raises ValueError where it is not a port
-    return parts
 
 
 def _origins(text: str) -> frozenset[str]:
@@ -314,7 +288,7 @@ def _origins(text: str) -> frozenset[str]:
 def _origin(text: str) -> str:
     if "*" in text:
         raise ValueError(f"{text!r} has a *: name every origin")
-    if _http_url(text).path not in ("", "/"):
+    if http_url(text).path not in ("", "/"):
         raise ValueError(f"{text!r} must be an origin without a path")
     return origin_of(text.rstrip("/"))
 

@@ -8,11 +8,17 @@ from collections.abc import Mapping
 from functools import partial
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
+from starlette.types import Receive
+from starlette.types import Scope
+from starlette.types import Send
 
 from ...contract import problems
 from ...contract.api import CALL_PATH
@@ -21,21 +27,21 @@ from ...contract.api import MAX_QUERIES
 from ...contract.api import MAX_TTL
 from ...contract.api import PATHS
 from ...contract.api import PROBLEMS
+from ...contract.api import Scope as TokenScope
 from ...contract.api import SCOPES
-from ...contract.api import Scope
-from ...contract.matching import SORTS
 from ...contract.matching import Selection
+from ...contract.matching import SORTS
 from ...contract.times import timestamp
 from ..access.credentials import Access
+from ..access.credentials import agent_ref
 from ..access.credentials import Caller
 from ..access.credentials import Refusal
-from ..access.credentials import agent_ref
+from ..access.limits import address_of
+from ..access.limits import Throttle
 from ..core import Core
 from ..hub.calls import ringing
 from ..records.active_user import profile
 from ..settings import Settings
-from ..access.limits import Throttle
-from ..access.limits import address_of
 
 _Text = t.Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
 _Id = t.Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -53,7 +59,7 @@ class UserTokenRequest(_Body):
     ttl: _Ttl
     name: t.Annotated[str, msgspec.Meta(max_length=320)] = ""
     visitor_id: _Id | None = None
-    scope: list[Scope] | None = None
+    scope: list[TokenScope] | None = None
 
 
 class CallRequest(_Body):
@@ -285,60 +291,28 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 # --- CORS -----------------------------------------------------------------------
 
-_Asgi = t.Callable[[t.Any, t.Any, t.Any], t.Awaitable[None]]
-
 
 class Cors:
     """Lets pages of the allowed origins, and of no others, use the REST API."""
 
-    def __init__(self, app: _Asgi, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
+        self._shared = CORSMiddleware(
+            app,
+            allow_origin_regex=".*",  # others do not get as far as here
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After"],
+        )
 
-    async def __call__(self, scope: t.Any, receive: t.Any, send: t.Any) -> None:
-        origin = _origin(scope)
-        if origin is None or not scope["path"].startswith("/rest/"):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_rest = scope["type"] == "http" and scope["path"].startswith("/rest/")
+        origin = Headers(scope=scope).get("origin") if is_rest else None
+        if origin is None:
             await self._app(scope, receive, send)
-        elif not self._settings.allows(origin):
+        elif self._settings.allows(origin):
+            await self._shared(scope, receive, send)
+        else:
             refusal = problem("origin-refused", "Pages of this origin may not call.")
             await refusal(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
-            await Response(status_code=204, headers=_preflight(origin))(
-                scope, receive, send
-            )
-        else:
-            await self._app(scope, receive, _with_cors(send, origin))
-
-
-def _origin(scope: t.Any) -> str | None:
-    if scope["type"] != "http":
-        return None
-    for name, value in scope["headers"]:
-        if name == b"origin":
-            return str(value.decode("latin-1"))
-    return None
-
-
-def _preflight(origin: str) -> dict[str, str]:
-    return {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Methods": "GET, POST",
-        "Access-Control-Allow-Headers": "Authorization, Content-Type",
-        "Access-Control-Max-Age": "600",
-        "Vary": "Origin",
-    }
-
-
-def _with_cors(send: t.Any, origin: str) -> t.Any:
-    added = [
-        (b"access-control-allow-origin", origin.encode("latin-1")),
-        (b"access-control-expose-headers", b"Retry-After"),
-        (b"vary", b"Origin"),
-    ]
-
-    async def send_with_cors(message: t.MutableMapping[str, t.Any]) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *added]
-        await send(message)
-
-    return send_with_cors

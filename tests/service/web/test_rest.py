@@ -529,13 +529,12 @@ PREFLIGHT = {
 def test_pages_of_an_allowed_origin_may_ask(service: LiveService) -> None:
     headers = {"Origin": ORIGIN, **PREFLIGHT}
     answer = service.request("OPTIONS", "/rest/v1/call", token=None, headers=headers)
-    assert answer.status_code == 204
+    assert answer.ok
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert answer.headers["Access-Control-Allow-Headers"] == (
-        "Authorization, Content-Type"
-    )
+    allowed = answer.headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"Authorization", "Content-Type"} <= set(allowed)
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
-    assert answer.headers["Vary"] == "Origin"
+    assert "Origin" in answer.headers["Vary"].split(", ")
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
