@@ -47,7 +47,7 @@ from .tagging import announce
 from .tagging import is_nobody
 from .views.guard import current_agent
 
-#: What a list is filtered by; agent.js has the same.
+#: What a list is filtered by; agent/users.js has the same.
 FILTERS = ("q", "label", "assigned", "waiting", "in_call")
 _PAGE = {"page": 1, "page_size": 50}
 
@@ -157,7 +157,7 @@ class Helpers:
         return (
             stylesheet()
             + data_block("chatvisor-agent", _agent_config(self.agent()))
-            + script(modules_url("agent.js"), Markup('type="module"'))
+            + script(modules_url("main.js"), Markup('type="module"'))
             + script(current_state().settings.script_url, Markup("async"))
         )
 
@@ -165,7 +165,7 @@ class Helpers:
         """Write the elements for a customer's help button, once."""
         if not first_time("help"):
             return Markup()
-        return stylesheet() + script(asset_url("conference.js"), Markup("defer"))
+        return stylesheet() + script(asset_url("help-button.js"), Markup("defer"))
 
     @harmless(lambda: False)
     def customer(self) -> bool:
@@ -225,7 +225,7 @@ class Helpers:
         filters: t.Mapping[str, str],
         trouble: ServiceError | None,
     ) -> str:
-        """Name the state of a list; agent.js has the same names."""
+        """Name the state of a list; the page's script has the same names."""
         if listing is None:
             return "loading" if trouble is None else "trouble"
         if listing.users:
@@ -278,7 +278,7 @@ class Helpers:
         return _presence_text(state)
 
     def asking(self, in_call: InCall) -> str:
-        """Say who asks for a call that is not live yet; agent.js says the same."""
+        """Say who asks for a call that is not live yet; the page's script says the same."""
         name = in_call.agent.name or in_call.agent.email
         if not name:
             return _("Another agent is asking …")
@@ -289,7 +289,7 @@ class Helpers:
         return _keep_braces(url_for("chatvisor.user", query=visitor_id))
 
     def summary(self, listing: Listing | None) -> str:
-        """Count, in words; agent.js has the same words."""
+        """Count, in words; the page's script has the same words."""
         if listing is None:
             return ""
         waiting = sum(1 for u in listing.users if u.waiting_since and not u.in_call)
@@ -335,7 +335,7 @@ class Helpers:
     def elapsed(
         self, since: dt.datetime | None, as_of: dt.datetime | None, style: str
     ) -> str:
-        """Say how long ago; agent.js says it the same way.
+        """Say how long ago; the page's script says it the same way.
 
         :param style: ``ago`` ("3 min ago"), ``active`` ("active 3 min ago"),
             ``lasting`` ("for 3 min") or ``for`` ("3 min").
@@ -395,7 +395,7 @@ def _agent_config(agent: Agent | None) -> dict[str, t.Any]:
         "auth": settings.auth_arguments,
         "email": agent.email if agent else "",
         "language": language(),
-        "texts": script_texts(STATIC / "agent-texts.js"),
+        "texts": script_texts(STATIC / "agent" / "texts.js"),
     }
 
 

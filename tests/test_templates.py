@@ -331,7 +331,7 @@ def test_customers_alone_get_the_help_button(app: Flask) -> None:
 
 def test_the_help_button_brings_nothing_of_the_agents(app: Flask) -> None:
     page = rendered(app, "{{ conference_button() }}", "1")
-    assert "agent.js" not in page
+    assert "main.js" not in page
     assert 'id="chatvisor-agent"' not in page
 
 
@@ -383,7 +383,7 @@ def test_scripts_and_styles_come_once(app: Flask) -> None:
     page = macro(app, "".join(AGENT_MACROS) * 2)
     sources = [script["src"] or "" for script in page.tags("script") if "src" in script]
     assert [re.sub(r".*/|\?.*", "", source) for source in sources] == (
-        ["agent.js", "x.js"]
+        ["main.js", "x.js"]
     )
     assert len(page.tags("link")) == 1
     assert (
@@ -394,7 +394,7 @@ def test_scripts_and_styles_come_once(app: Flask) -> None:
 def test_scripts_come_again_on_the_next_page(app: Flask) -> None:
     with app.app_context():
         for _ in range(2):
-            assert "agent.js" in rendered(app, AGENT_MACROS[0])
+            assert "main.js" in rendered(app, AGENT_MACROS[0])
 
 
 def test_nothing_is_inline(app: Flask, service: FakeService) -> None:
