@@ -44,7 +44,7 @@ def load_all(client: Client, query: Query) -> tuple[ActiveUser, ...]:
 
 
 def batched(queries: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Take as many at a time as fit into an address; source-application.js does likewise."""
+    """Take as many at a time as fit into an address; source-application.js does too."""
     some: list[str] = []
     room = LONGEST_ADDRESS
     for query in queries:

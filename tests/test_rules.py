@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 from flask import Flask
 
+from flask_chatvisor.pages.words import elapsed
 from flask_chatvisor.ranking import pick
 from flask_chatvisor.ranking import sort_users
 from flask_chatvisor.rest.models import ActiveUser
@@ -19,7 +20,6 @@ from flask_chatvisor.service.protocol import AgentRef
 from flask_chatvisor.service.protocol import Page
 from flask_chatvisor.service.store import MemoryStore
 from flask_chatvisor.service.store import Selection
-from flask_chatvisor.templating import Helpers
 
 from . import rules
 
@@ -104,4 +104,4 @@ def test_the_templates_tell_spans_by_the_rules(
     now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
     since = now - dt.timedelta(seconds=seconds)
     with app.test_request_context():
-        assert Helpers().elapsed(since, now, style) == said
+        assert elapsed(since, now, style) == said
