@@ -16,6 +16,8 @@ from markupsafe import Markup
 from .snippet import nonce_of
 
 STATIC = Path(__file__).parent / "static"
+#: The scripts of the agents' pages, which import each other.
+AGENT = STATIC / "agent"
 
 
 def asset_url(filename: str) -> str:
@@ -33,7 +35,7 @@ def emitted(request: Request) -> set[str]:
 
 
 def modules_url(entry: str) -> str:
-    """Build the URL of a script that imports its siblings.
+    """Build the URL of a script of the agents' pages, which imports its siblings.
 
     The hash stands in the path: relative imports take it with them.
     """
@@ -43,7 +45,7 @@ def modules_url(entry: str) -> str:
 @cache
 def modules_hash() -> str:
     """Hash everything that the agents' pages may import."""
-    scripts = sorted(STATIC.glob("agent*.js"))
+    scripts = sorted(AGENT.glob("*.js"))
     content = b"".join(script.read_bytes() for script in scripts)
     return hashlib.sha256(content).hexdigest()[:12]
 

@@ -14,12 +14,12 @@ from . import config
 from . import injection
 from . import revalidation
 from . import signals
-from . import templating
 from .directory import Directory
 from .errors import ConfigurationError
 from .errors import ServiceUnavailable
 from .errors import SetupError
 from .inspection import needed_sources
+from .pages import helpers
 from .rest.client import Client
 from .rest.transport import Transport
 from .state import KEY
@@ -70,7 +70,7 @@ class Chatvisor:
         settings = config.read(app.config, debug=app.debug)
         self._check_policy(settings)
         app.extensions[KEY] = _state(app, settings, self._loaders)
-        templating.register(app)
+        helpers.register(app)
         injection.register(app)
         revalidation.register(app)
         guard.register(app)

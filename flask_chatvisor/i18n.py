@@ -6,6 +6,7 @@ A language is a gettext catalogue in ``translations/<language>/LC_MESSAGES``.
 from __future__ import annotations
 
 import gettext as gnu
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -28,15 +29,13 @@ _CHOSEN = "flask_chatvisor.language"
 class Catalogue(gnu.GNUTranslations):
     """One language's texts."""
 
-    def used_in(self, script: str) -> dict[str, list[str]]:
-        """Pick what a script says: English to each plural form of the translation."""
-        found: dict[str, list[str]] = {}
-        catalogue: dict[str | tuple[str, int], str] = vars(self)["_catalog"]
-        for key, text in catalogue.items():
-            message = key[0] if isinstance(key, tuple) else key
-            if f'"{message}"' in script:
-                found.setdefault(message, []).append(text)
-        return found
+    #: Which form a number takes.
+    plural: Callable[[int], int]
+
+    def forms(self, one: str, many: str) -> list[str]:
+        """List each plural form, in the order of the catalogue's rule."""
+        found = {self.plural(n): self.ngettext(one, many, n) for n in range(200)}
+        return [found[form] for form in sorted(found)]
 
 
 def gettext(message: str, **values: object) -> str:
@@ -44,13 +43,15 @@ def gettext(message: str, **values: object) -> str:
 
     :param values: for its ``%(name)s``.
     """
-    text = _catalogue(language()).gettext(message)
+    # A page says many things; looked up here, its language costs no further call.
+    known = request and request.environ.get(_CHOSEN)
+    text = catalogue(known or language()).gettext(message)
     return text % values if values else text
 
 
 def ngettext(one: str, many: str, number: int) -> str:
     """Say something about a number, which is its ``%(number)s``."""
-    text = _catalogue(language()).ngettext(one, many, number)
+    text = catalogue(language()).ngettext(one, many, number)
     return text % {"number": number}
 
 
@@ -76,19 +77,6 @@ def language() -> str:
     return str(request.environ[_CHOSEN])
 
 
-def script_texts(script: Path) -> dict[str, list[str]]:
-    """Collect the texts of a script in the request's language; English it has."""
-    return _script_texts(language(), script)
-
-
-@cache
-def _script_texts(language: str, script: Path) -> dict[str, list[str]]:
-    catalogue = _catalogue(language)
-    if not isinstance(catalogue, Catalogue):
-        return {}
-    return catalogue.used_in(script.read_text(encoding="utf-8"))
-
-
 def _first_known(wanted: tuple[str, ...]) -> str:
     known = _languages()
     for tag in (tag.lower().replace("_", "-") for tag in wanted):
@@ -107,7 +95,8 @@ def _languages() -> dict[str, str]:
 
 
 @cache
-def _catalogue(language: str) -> gnu.NullTranslations:
+def catalogue(language: str) -> gnu.NullTranslations:
+    """Find a language's texts; none for English, whose are in the sources."""
     path = FOLDER / language.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.mo"
     if not path.exists():
         return gnu.NullTranslations()

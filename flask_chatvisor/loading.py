@@ -33,7 +33,7 @@ def load_all(client: Client, selection: Selection) -> tuple[ActiveUser, ...]:
 
 
 def batched(queries: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Take as many at a time as fit into an address; agent-server.js does likewise."""
+    """Take as many at a time as fit into an address; source-application.js does too."""
     some: list[str] = []
     room = LONGEST_ADDRESS
     for query in queries:

@@ -13,6 +13,7 @@ from pathlib import Path
 import html5lib
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask
@@ -20,8 +21,11 @@ from flask import render_template_string
 from flask_babel import Babel
 from flask_babel import force_locale
 
+from flask_chatvisor.assets import AGENT
 from flask_chatvisor.i18n import DOMAIN
 from flask_chatvisor.i18n import FOLDER
+from flask_chatvisor.pages.script_texts import MESSAGES
+from flask_chatvisor.pages.script_texts import PLURALS
 
 from .browser.fake_service import FakeService
 from .browser.fake_service import active_user
@@ -170,6 +174,12 @@ def test_the_script_gets_its_texts_in_the_language(app: Flask) -> None:
     assert "Skip to the content" not in data["texts"]
 
 
+def test_the_script_gets_each_text_that_it_says() -> None:
+    keywords: dict[str, tuple[int, ...] | None] = {"say": None, "sayMany": (1, 2)}
+    found = extract_from_file("javascript", AGENT / "texts.js", keywords)
+    assert {message for _, message, _, _ in found} == {*MESSAGES, *PLURALS}
+
+
 def test_a_customer_reads_the_help_button_in_the_language(app: Flask) -> None:
     assert ">Um Hilfe bitten<" in get(app, "/help", "de", "1")
     assert ">Ask for help<" in get(app, "/help", "en", "1")
@@ -185,6 +195,8 @@ def test_a_customer_reads_the_help_button_in_the_language(app: Flask) -> None:
         ("de-AT,en;q=0.5", "de"),
         ("fr,de;q=0.8,en;q=0.5", "de"),
         ("en,de;q=0.9", "en"),
+        ("de-AT", "de"),
+        ("de;q=0", "en"),
         ("fr", "en"),
         ("*", "en"),
         ("", "en"),

@@ -42,7 +42,7 @@ def signed_in(app: Flask, user_id: str = "1") -> FlaskClient:
 # --- assets -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["tag.js", "agent.js", "chatvisor.css"])
+@pytest.mark.parametrize("name", ["tag.js", "help-button.js", "chatvisor.css"])
 def test_an_asset_with_its_hash_is_kept_for_ever(app: Flask, name: str) -> None:
     with app.test_request_context():
         url = asset_url(name)

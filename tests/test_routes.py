@@ -94,7 +94,8 @@ def browser_of(app: Flask, person: str) -> tuple[FlaskClient, dict[str, str]]:
 def ask(app: Flask, person: str, method: str, rule: str, visitor: str) -> TestResponse:
     client, headers = browser_of(app, person)
     path = rule.replace("<path:query>", JOHN.email)
-    path = path.replace("<filename>", "agent.js").replace("<version>", "v")
+    path = path.replace("<version>/<filename>", "v/main.js")
+    path = path.replace("<filename>", "tag.js")
     data = {"visitorId": visitor} if method == "POST" else None
     return client.open(path, method=method, headers=headers, json=data, buffered=True)
 

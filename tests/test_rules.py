@@ -16,8 +16,8 @@ from flask_chatvisor.contract.matching import Selection
 from flask_chatvisor.contract.matching import select
 from flask_chatvisor.contract.users import ActiveUser
 from flask_chatvisor.contract.users import UserRow
+from flask_chatvisor.pages.words import elapsed
 from flask_chatvisor.service.directory import Directory
-from flask_chatvisor.templating import Helpers
 from flask_chatvisor.testing import FakeService
 
 from . import rules
@@ -98,4 +98,4 @@ def test_the_templates_tell_spans_by_the_rules(
     now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
     since = now - dt.timedelta(seconds=seconds)
     with app.test_request_context():
-        assert Helpers().elapsed(since, now, style) == said
+        assert elapsed(since, now, style) == said

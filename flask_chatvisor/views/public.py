@@ -16,6 +16,7 @@ from flask import request
 from flask import send_from_directory
 
 from .. import tagging
+from ..assets import AGENT
 from ..assets import STATIC
 from ..assets import content_hash
 from ..assets import modules_hash
@@ -55,21 +56,23 @@ def blueprint(*, now: Callable[[], float] = time.time) -> Blueprint:
 
 def static(filename: str) -> Response:
     """Serve an asset; for ever, if the URL has the hash of its content."""
-    return _asset(filename, lambda: request.args.get("v") == content_hash(filename))
+    return _asset(
+        STATIC, filename, lambda: request.args.get("v") == content_hash(filename)
+    )
 
 
 def module(version: str, filename: str) -> Response:
     """Serve a script of the agents' pages; for ever, if the version is today's."""
     if not version.isalnum():
         abort(404)
-    return _asset(filename, lambda: version == modules_hash())
+    return _asset(AGENT, filename, lambda: version == modules_hash())
 
 
-def _asset(filename: str, is_exact: Callable[[], bool]) -> Response:
+def _asset(folder: Path, filename: str, is_exact: Callable[[], bool]) -> Response:
     # What the system thinks of these types differs from one to the next.
     kind = _TYPES.get(Path(filename).suffix)
     # Whether there is such a file is known from here on.
-    response = send_from_directory(STATIC, filename, mimetype=kind)
+    response = send_from_directory(folder, filename, mimetype=kind)
     cached = "public, max-age=31536000, immutable" if is_exact() else "no-cache"
     response.headers["Cache-Control"] = cached
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -16,7 +16,7 @@ def module(page: Page, name: str) -> str:
     expect(connection(page)).to_have_text("Live")
     entry = page.locator("script[type=module]").get_attribute("src")
     assert entry is not None
-    return entry.replace("agent.js", f"{name}.js")
+    return entry.replace("main.js", f"{name}.js")
 
 
 def test_the_scripts_list_by_the_rules(desk: OpenDesk) -> None:
@@ -27,7 +27,7 @@ def test_the_scripts_list_by_the_rules(desk: OpenDesk) -> None:
           return queries.map((query) => select(users, new URLSearchParams(query))
             .users.map((user) => user.visitorId));
         }""",
-        [module(page, "agent-select"), rules.USERS, [q for q, _ in rules.LISTS]],
+        [module(page, "select"), rules.USERS, [q for q, _ in rules.LISTS]],
     )
     expected = [ids for _, ids in rules.LISTS]
     assert dict(zip(map(str, rules.LISTS), found, strict=True)) == dict(
@@ -45,7 +45,7 @@ def test_the_scripts_choose_among_one_users_visitors_by_the_rules(
           const { best } = await import(module);
           return cases.map((users) => best(users, "JOHN@example.com").visitorId);
         }""",
-        [module(page, "agent-select"), [users for users, _ in cases]],
+        [module(page, "select"), [users for users, _ in cases]],
     )
     assert found == [best for _, best in cases]
 
@@ -72,6 +72,6 @@ def test_the_scripts_tell_spans_by_the_rules(desk: OpenDesk) -> None:
           const { said } = await import(module);
           return spans.map(([seconds, style]) => said(seconds, style));
         }""",
-        [module(page, "agent-time"), rules.SPANS],
+        [module(page, "time"), rules.SPANS],
     )
     assert found == [said for _, _, said in rules.SPANS]

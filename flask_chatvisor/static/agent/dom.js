@@ -14,6 +14,11 @@ export function setText(element, text) {
   else element.textContent = text;
 }
 
+/** @param {string} selector @param {string} text @param {ParentNode} [within] */
+export function setTexts(selector, text, within) {
+  for (const element of every(selector, within)) setText(element, text);
+}
+
 /** @param {HTMLElement} element @param {boolean} hidden */
 export function setHidden(element, hidden) {
   if (element.hidden !== hidden) element.hidden = hidden;

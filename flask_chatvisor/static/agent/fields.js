@@ -1,18 +1,13 @@
 // @ts-check
 /** Fills the pieces of one user, which templates mark as fields. */
 
-import { fillStart } from "./agent-button.js";
-import { every, make, setAttribute, setHidden, setText } from "./agent-dom.js";
-import { TEXT } from "./agent-texts.js";
-import { tell } from "./agent-time.js";
-import { isAsked, nameFor, nameOf, waits } from "./agent-users.js";
+import { every, make, setAttribute, setHidden, setText } from "./dom.js";
+import { fillStart } from "./start-button.js";
+import { TEXT } from "./texts.js";
+import { tell } from "./time.js";
+import { isAsked, nameFor, nameOf, presenceOf, waits } from "./users.js";
 
-/** @typedef {import("./agent-users.js").User} User */
-
-/** @param {User | null} user */
-function stateOf(user) {
-  return !user ? "offline" : user.visible ? "visible" : "background";
-}
+/** @typedef {import("./users.js").User} User */
 
 /** @type {Record<string, string>} */
 const PRESENCE = {
@@ -129,7 +124,7 @@ function fillVisit(element, entries, draw) {
 /** @param {NonNullable<User["tabs"]>[number]} tab */
 function tabItem(tab) {
   const state = make("span", "", "chatvisor-presence");
-  state.dataset.chatvisorPresence = tab.visible ? "visible" : "background";
+  state.dataset.chatvisorPresence = presenceOf(tab);
   const dot = make("span", "", "chatvisor-dot");
   dot.ariaHidden = "true";
   state.append(dot, tab.visible ? TEXT.front : TEXT.background);
@@ -189,9 +184,10 @@ export function show(container, state) {
       !(element.dataset.chatvisorWhen ?? "").split(" ").includes(state),
     );
 }
+
 /** @param {HTMLElement} element @param {User | null} user */
 export function showStatus(element, user) {
-  const state = stateOf(user);
+  const state = user ? presenceOf(user) : "offline";
   fill(element, user, state);
   show(element, state);
   hideUnlessInUse(element, !user);

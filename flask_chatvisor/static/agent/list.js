@@ -1,18 +1,18 @@
 // @ts-check
 /** A list: its rows, its numbers, and what is announced. */
 
-import { alertAgent } from "./agent-alerts.js";
-import { every, setAttribute, setHidden, setText } from "./agent-dom.js";
-import { show } from "./agent-fill.js";
-import { address } from "./agent-query.js";
-import { SECOND } from "./agent-request.js";
-import { renderRows } from "./agent-rows.js";
-import { TEXT } from "./agent-texts.js";
-import { FILTERS, nameFor, waits } from "./agent-users.js";
+import { alertAgent } from "./alerts.js";
+import { SECOND } from "./config.js";
+import { every, setAttribute, setHidden, setTexts } from "./dom.js";
+import { show } from "./fields.js";
+import { address } from "./query.js";
+import { renderRows } from "./rows.js";
+import { TEXT } from "./texts.js";
+import { FILTERS, nameFor, waits } from "./users.js";
 
 /**
- * @typedef {import("./agent-users.js").User} User
- * @typedef {import("./agent-users.js").Listing} Listing
+ * @typedef {import("./users.js").User} User
+ * @typedef {import("./users.js").Listing} Listing
  */
 
 /** @typedef {{users: User[], waiting: Set<string>, total: number, announced: number}} Seen */
@@ -28,8 +28,7 @@ export function showListing(list, listing) {
   show(list, listing.users.length || held ? "ready" : none);
   const waiting = listing.users.filter(waits);
   const summary = TEXT.summary(listing.total, waiting.length);
-  for (const element of every("[data-chatvisor-summary]", list))
-    setText(element, summary);
+  setTexts("[data-chatvisor-summary]", summary, list);
   for (const element of every("[data-chatvisor-pager]", list))
     showPager(element, query, listing);
   announce(list, listing, waiting, summary);
@@ -39,7 +38,7 @@ export function showListing(list, listing) {
 /** Nothing of a list is left to somebody who may not see it. @param {HTMLElement} list */
 export function clearListing(list) {
   list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
-  for (const element of every("[data-chatvisor-summary]", list)) setText(element, "");
+  setTexts("[data-chatvisor-summary]", "", list);
   for (const element of every("[data-chatvisor-pager]", list)) setHidden(element, true);
   alertAgent([], []);
 }
@@ -67,8 +66,7 @@ function announce(list, listing, waiting, summary) {
     : due || asked
       ? summary
       : "";
-  for (const element of every("[data-chatvisor-announce]", list))
-    if (message) setText(element, message);
+  if (message) setTexts("[data-chatvisor-announce]", message, list);
   const told = !before || message;
   seen.set(list, {
     ...now,
@@ -91,7 +89,7 @@ function showPager(pager, query, listing) {
       setAttribute(link, "href", address(query, { page: String(page) }));
       setHidden(link, !is);
     }
-  for (const element of every("[data-chatvisor-range]", pager))
-    setText(element, TEXT.range(first, last, listing.total));
+  const range = TEXT.range(first, last, listing.total);
+  setTexts("[data-chatvisor-range]", range, pager);
   setHidden(pager, !shown.prev && !shown.next);
 }

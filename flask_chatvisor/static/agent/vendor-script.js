@@ -1,11 +1,13 @@
 // @ts-check
 /** Waits for the vendor's script, and talks to it. */
 
-import { every, setHidden, setText } from "./agent-dom.js";
-import { SECOND, Trouble, config } from "./agent-request.js";
-import { TEXT } from "./agent-texts.js";
+import { SECOND, config } from "./config.js";
+import { every, setHidden, setTexts } from "./dom.js";
+import { Trouble } from "./request.js";
+import { TEXT } from "./texts.js";
 
-const page = /** @type {any} */ (window);
+/** The window, with what the vendor's script adds to it. */
+export const page = /** @type {any} */ (window);
 
 /** Run once the script is there; others wait for it too. @param {() => void} run */
 export function whenLoaded(run) {
@@ -39,8 +41,7 @@ export async function tellIfMissing() {
     every("[data-chatvisor-no-script]").forEach((place) => setHidden(place, hidden));
   await script().catch((error) => {
     show(false);
-    for (const place of every("[data-chatvisor-announce]"))
-      setText(place, error.message);
+    setTexts("[data-chatvisor-announce]", error.message);
   });
   await loaded;
   show(true);

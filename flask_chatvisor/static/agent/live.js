@@ -1,18 +1,19 @@
 // @ts-check
 /** Keeps lists and statuses current, by ticks or by asking every five seconds. */
 
-import { every, setAttribute, setText } from "./agent-dom.js";
-import { fill, hideUnlessInUse, show, showStatus } from "./agent-fill.js";
-import { clearListing, showListing } from "./agent-list.js";
-import { SECOND, Trouble, config, request } from "./agent-request.js";
-import { newest, refuseOld } from "./agent-server.js";
-import { source } from "./agent-source.js";
-import { TEXT } from "./agent-texts.js";
-import { language, setClock } from "./agent-time.js";
+import { SECOND, config } from "./config.js";
+import { every, setAttribute, setTexts } from "./dom.js";
+import { fill, hideUnlessInUse, show, showStatus } from "./fields.js";
+import { clearListing, showListing } from "./list.js";
+import { Trouble, request } from "./request.js";
+import { newest, refuseOld } from "./source-application.js";
+import { source } from "./source.js";
+import { TEXT } from "./texts.js";
+import { language, setClock } from "./time.js";
+import { page } from "./vendor-script.js";
 
-/** @typedef {import("./agent-users.js").User} User */
+/** @typedef {import("./users.js").User} User */
 
-const page = /** @type {any} */ (window);
 const POLL = 5 * SECOND;
 /** With ticks nothing is missed; this only notices an agent who was signed out. */
 const SAFETY = 60 * SECOND;
@@ -131,8 +132,7 @@ function failed(error) {
   const out = error.kind === "signed-out" || error.kind === "denied";
   // Once, and not for a failure that passes.
   if (failures === 2 || (out && failures === 1))
-    for (const element of every("[data-chatvisor-announce]"))
-      setText(element, error.message);
+    setTexts("[data-chatvisor-announce]", error.message);
   for (const list of lists()) showTrouble(list, error, out ? "denied" : "trouble");
   // One failure may pass; what was true half a minute ago may not be true any more.
   if (out || Date.now() - currentAt > 30 * SECOND)
@@ -143,7 +143,7 @@ function failed(error) {
 function showUnknown(element, error) {
   fill(element, null, "unknown");
   show(element, "unknown");
-  say(element, error);
+  explain(element, error);
   hideUnlessInUse(element, true);
 }
 
@@ -156,21 +156,16 @@ function showTrouble(list, error, state) {
   if (state === "trouble" && isThere && isAsked) return;
   if (state === "denied") clearListing(list);
   show(list, state);
-  say(list, error);
+  explain(list, error);
 }
 
 /** @param {HTMLElement} container @param {Trouble} error */
-function say(container, error) {
-  for (const element of every(
-    "[data-chatvisor-trouble], [data-chatvisor-denied]",
-    container,
-  ))
-    setText(element, error.message);
-  for (const element of every("[data-chatvisor-remedy]", container))
-    setText(element, error.remedy);
+function explain(container, error) {
+  const places = "[data-chatvisor-trouble], [data-chatvisor-denied]";
+  setTexts(places, error.message, container);
+  setTexts("[data-chatvisor-remedy]", error.remedy, container);
   if (error.kind === "signed-out")
-    for (const element of every("[data-chatvisor-again]", container))
-      setText(element, TEXT.signIn);
+    setTexts("[data-chatvisor-again]", TEXT.signIn, container);
 }
 
 function connection() {
@@ -192,8 +187,7 @@ function showConnection() {
   };
   for (const element of every("[data-chatvisor-connection]")) {
     setAttribute(element, "data-chatvisor-connection", state);
-    for (const text of every("[data-chatvisor-connection-text]", element))
-      setText(text, texts[state]);
+    setTexts("[data-chatvisor-connection-text]", texts[state], element);
   }
 }
 

@@ -1,25 +1,9 @@
 // @ts-check
 /** Asks the application, and says in words what went wrong. */
 
-import { TEXT } from "./agent-texts.js";
-import { nameOf } from "./agent-users.js";
-
-/**
- * @typedef {object} Config
- * @property {string} users
- * @property {string} user
- * @property {string} calls
- * @property {string} token
- * @property {"server" | "browser"} directory
- * @property {"token" | "email-token"} auth
- * @property {string} email
- */
-
-const block = document.getElementById("chatvisor-agent");
-/** @type {Config} */
-export const config = JSON.parse(block?.textContent ?? "{}");
-
-export const SECOND = 1000;
+import { SECOND } from "./config.js";
+import { TEXT } from "./texts.js";
+import { nameOf } from "./users.js";
 
 /** What went wrong, in words for the agent. */
 export class Trouble extends Error {

@@ -1,7 +1,7 @@
 // @ts-check
 /** The address of a list: what it is filtered and sorted by, and which page it is. */
 
-import { FILTERS } from "./agent-users.js";
+import { FILTERS } from "./users.js";
 
 const KEYS = [...FILTERS, "sort", "page", "page_size"];
 /** What need not be said. @type {Record<string, string>} */

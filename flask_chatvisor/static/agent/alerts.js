@@ -6,11 +6,11 @@
  * Only on the list's own page: another page's title and sounds are the application's.
  */
 
-import { every, setAttribute, setHidden, setText } from "./agent-dom.js";
-import { TEXT } from "./agent-texts.js";
-import { nameFor } from "./agent-users.js";
+import { every, setAttribute, setHidden, setTexts } from "./dom.js";
+import { TEXT } from "./texts.js";
+import { nameFor } from "./users.js";
 
-/** @typedef {import("./agent-users.js").User} User */
+/** @typedef {import("./users.js").User} User */
 /** @typedef {"sound" | "notification"} Kind */
 
 const title = document.title;
@@ -84,8 +84,8 @@ async function toggle(place, button) {
   const kind = kindOf(button);
   const wanted = !isOn(kind);
   const allowed = !wanted || kind === "sound" || (await mayNotify());
-  for (const message of every("[data-chatvisor-message]", place))
-    setText(message, allowed ? "" : TEXT.notificationsBlocked);
+  const message = allowed ? "" : TEXT.notificationsBlocked;
+  setTexts("[data-chatvisor-message]", message, place);
   if (allowed) keep(kind, wanted);
   showSwitches();
   if (kind === "sound" && isOn(kind)) play();
@@ -106,17 +106,20 @@ function keep(kind, on) {
 }
 
 function wakeAudio() {
-  if (!isOn("sound")) return;
+  if (isOn("sound")) runningAudio();
+}
+
+function runningAudio() {
   audio ??= new AudioContext();
   if (audio.state === "suspended") void audio.resume();
+  return audio;
 }
 
 /** Two soft notes, upwards. */
 function play() {
-  audio ??= new AudioContext();
-  if (audio.state === "suspended") void audio.resume();
-  note(audio, 660, audio.currentTime);
-  note(audio, 880, audio.currentTime + 0.16);
+  const context = runningAudio();
+  note(context, 660, context.currentTime);
+  note(context, 880, context.currentTime + 0.16);
 }
 
 /** @param {AudioContext} context @param {number} pitch in Hz @param {number} at in seconds */

@@ -1,13 +1,12 @@
 // @ts-check
 /** Users as the vendor's script lists them, in this browser. */
 
-import { SECOND, config, request } from "./agent-request.js";
-import { answerOf, authenticate, script } from "./agent-script.js";
-import { select } from "./agent-select.js";
+import { SECOND, config } from "./config.js";
+import { request } from "./request.js";
+import { select } from "./select.js";
+import { answerOf, authenticate, page, script } from "./vendor-script.js";
 
-/** @typedef {import("./agent-users.js").User} User */
-
-const page = /** @type {any} */ (window);
+/** @typedef {import("./users.js").User} User */
 
 let authenticatedUntil = 0;
 
@@ -24,8 +23,8 @@ async function signIn() {
   authenticatedUntil = Date.parse(expiresAt ?? "") - 30 * SECOND || Infinity;
 }
 
-/** @type {import("./agent-source.js").Source} */
-export const fromBrowser = {
+/** @type {import("./source.js").Source} */
+export const fromScript = {
   async list(query) {
     await signIn();
     const result = await answerOf((done) => page.CV.user.list(done));

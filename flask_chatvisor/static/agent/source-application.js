@@ -1,10 +1,11 @@
 // @ts-check
 /** Users as the application's server lists them. */
 
-import { Trouble, config, request } from "./agent-request.js";
-import { best } from "./agent-select.js";
+import { config } from "./config.js";
+import { Trouble, request } from "./request.js";
+import { best } from "./select.js";
 
-/** @typedef {import("./agent-users.js").User} User */
+/** @typedef {import("./users.js").User} User */
 
 /** How many users are asked for at once: as many as fit into an address. */
 const MOST = 100;
@@ -20,13 +21,13 @@ function withTick(url, query) {
   return parameters.size ? `${url}?${parameters}` : url;
 }
 
-/** While the service is down, a list is the last that it gave, and says so. @param {import("./agent-users.js").Listing} listing */
+/** While the service is down, a list is the last that it gave, and says so. @param {import("./users.js").Listing} listing */
 export function refuseOld({ trouble }) {
   if (trouble) throw new Trouble("trouble", trouble.detail, trouble.remedy);
 }
 
-/** @type {import("./agent-source.js").Source} */
-export const fromServer = {
+/** @type {import("./source.js").Source} */
+export const fromApplication = {
   list: (query) => request(withTick(config.users, query)),
   async find(queries) {
     // Only who is asked for alone comes with tabs and pages.

@@ -2,18 +2,18 @@
 /**
  * The agent's pages: keeps lists and statuses current, and starts calls.
  *
- * Everything is found by the hooks that the templates carry, each time anew, so that
- * parts of a page may come and go. Texts go in as text, never as HTML.
+ * Everything is found by the hooks that the templates carry each time, so that parts of
+ * a page may come and go. Texts go in as text, never as HTML.
  */
 
-import { followAlerts } from "./agent-alerts.js";
-import { start } from "./agent-call.js";
-import { followFilters } from "./agent-filters.js";
-import { connect, lookNow, refreshIn, wake } from "./agent-live.js";
-import { SECOND } from "./agent-request.js";
-import { dropLeft } from "./agent-rows.js";
-import { tellIfMissing, whenLoaded } from "./agent-script.js";
-import { tellAll } from "./agent-time.js";
+import { followAlerts } from "./alerts.js";
+import { start } from "./start-call.js";
+import { SECOND } from "./config.js";
+import { followFilters } from "./filters.js";
+import { connect, lookNow, refreshIn, wake } from "./live.js";
+import { dropLeft } from "./rows.js";
+import { tellIfMissing, whenLoaded } from "./vendor-script.js";
+import { tellAll } from "./time.js";
 
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;

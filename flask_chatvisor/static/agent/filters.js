@@ -6,9 +6,9 @@
  * adds to the history. Without this script the same form and links load the page.
  */
 
-import { every, setAttribute, setHidden, setText } from "./agent-dom.js";
-import { lookNow } from "./agent-live.js";
-import { address, listQuery } from "./agent-query.js";
+import { every, setAttribute, setHidden, setTexts } from "./dom.js";
+import { lookNow } from "./live.js";
+import { address, listQuery } from "./query.js";
 
 /** Milliseconds without a key in which the agent has stopped typing. */
 const PAUSE = 250;
@@ -142,7 +142,6 @@ function showChip(chip, form, query) {
     field instanceof HTMLSelectElement
       ? field.selectedOptions[0]?.text
       : query.get(key);
-  for (const place of every("[data-chatvisor-chip-value]", chip))
-    setText(place, value ?? "");
+  setTexts("[data-chatvisor-chip-value]", value ?? "", chip);
   setHidden(chip, !query.has(key));
 }

@@ -1,12 +1,12 @@
 // @ts-check
 /** Selects, sorts and finds users as the server does. */
 
-import { config } from "./agent-request.js";
-import { nameFor, waits } from "./agent-users.js";
+import { config } from "./config.js";
+import { nameFor, waits } from "./users.js";
 
 /**
- * @typedef {import("./agent-users.js").User} User
- * @typedef {import("./agent-users.js").Listing} Listing
+ * @typedef {import("./users.js").User} User
+ * @typedef {import("./users.js").Listing} Listing
  */
 
 /** The same selection that the service makes. @param {User[]} users @param {URLSearchParams} query @returns {Listing} */

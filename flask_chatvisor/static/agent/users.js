@@ -1,7 +1,7 @@
 // @ts-check
 /** What an active user is, on an agent's page. */
 
-import { TEXT } from "./agent-texts.js";
+import { TEXT } from "./texts.js";
 
 /**
  * @typedef {{name: string, email: string}} Agent
@@ -39,6 +39,11 @@ export function nameFor(user) {
 /** @param {string | Agent} agent */
 export function nameOf(agent) {
   return typeof agent === "string" ? agent : agent.name || agent.email || "";
+}
+
+/** @param {{visible: boolean}} tab or a user, who is seen in the tab that is in front */
+export function presenceOf(tab) {
+  return tab.visible ? "visible" : "background";
 }
 
 /** An agent asks for a call, or was let in; nobody's screen is shared yet. @param {User} user */

@@ -1,13 +1,12 @@
 // @ts-check
 /** Starts a call, or says beside the button why it could not. */
 
-import { signInAgain } from "./agent-browser.js";
-import { tellBeside } from "./agent-button.js";
-import { Trouble, config, request } from "./agent-request.js";
-import { authenticate } from "./agent-script.js";
-import { TEXT } from "./agent-texts.js";
-
-const page = /** @type {any} */ (window);
+import { config } from "./config.js";
+import { Trouble, request } from "./request.js";
+import { signInAgain } from "./source-script.js";
+import { tellBeside } from "./start-button.js";
+import { TEXT } from "./texts.js";
+import { authenticate, page } from "./vendor-script.js";
 
 /** @param {HTMLElement} button */
 export async function start(button) {

@@ -1,9 +1,9 @@
 // @ts-check
 /** How long ago something was, in words that keep themselves right. */
 
-import { every, setText } from "./agent-dom.js";
-import { SECOND } from "./agent-request.js";
-import { TEXT } from "./agent-texts.js";
+import { SECOND } from "./config.js";
+import { every, setText } from "./dom.js";
+import { TEXT } from "./texts.js";
 
 /** How far the server's clock is ahead of this one. */
 let ahead = 0;

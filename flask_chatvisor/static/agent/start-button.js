@@ -1,13 +1,13 @@
 // @ts-check
 /** The Start button: what it says and whether it can be used. */
 
-import { setAttribute, setText } from "./agent-dom.js";
-import { TEXT } from "./agent-texts.js";
-import { isAsked, nameOf, waits } from "./agent-users.js";
+import { setAttribute, setText } from "./dom.js";
+import { TEXT } from "./texts.js";
+import { isAsked, nameOf, waits } from "./users.js";
 
 /**
- * @typedef {import("./agent-request.js").Trouble} Trouble
- * @typedef {import("./agent-users.js").User} User
+ * @typedef {import("./request.js").Trouble} Trouble
+ * @typedef {import("./users.js").User} User
  */
 
 /** A button that cannot be used stays focusable, and says why when it is pressed. @param {HTMLElement} button @param {User | null} user */

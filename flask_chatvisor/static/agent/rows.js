@@ -1,11 +1,11 @@
 // @ts-check
 /** The rows of a list: the one in use stays where it is. */
 
-import { every, setAttribute } from "./agent-dom.js";
-import { fill } from "./agent-fill.js";
-import { waits } from "./agent-users.js";
+import { every, setAttribute } from "./dom.js";
+import { fill } from "./fields.js";
+import { presenceOf, waits } from "./users.js";
 
-/** @typedef {import("./agent-users.js").User} User */
+/** @typedef {import("./users.js").User} User */
 
 /** Update, add and remove rows by visitor; the one in use stays where it is. @param {HTMLElement} list @param {User[]} users */
 export function renderRows(list, users) {
@@ -50,7 +50,7 @@ function fillRow(row, user) {
   setAttribute(row, "data-chatvisor-user", user.visitorId);
   row.classList.toggle("chatvisor-row-waiting", waits(user));
   row.classList.remove("chatvisor-row-left");
-  fill(row, user, user.visible ? "visible" : "background");
+  fill(row, user, presenceOf(user));
 }
 
 /** Keep a row whose user has gone until the agent's focus leaves it. @param {HTMLElement} row */

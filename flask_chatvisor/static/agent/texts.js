@@ -5,10 +5,9 @@
  * A message stands as a literal in its call, where the catalogues are made from.
  */
 
-/** @type {{language?: string, texts?: Record<string, string[]>}} */
-const { language = "en", texts = {} } = JSON.parse(
-  document.getElementById("chatvisor-agent")?.textContent ?? "{}",
-);
+import { config } from "./config.js";
+
+const { language = "en", texts = {} } = config;
 
 /** @typedef {Record<string, string | number>} Values */
 

@@ -1,0 +1,1 @@
+"""What templates use: the helpers behind pages and macros."""

@@ -1,0 +1,82 @@
+"""What agent/texts.js says, in the language of the request."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ..i18n import Catalogue
+from ..i18n import catalogue
+
+MESSAGES = (
+    "No name",
+    "Online",
+    "In background",
+    "In front",
+    "Offline",
+    "Checking …",
+    "Status unknown",
+    "Join",
+    "just now",
+    "%(span)s ago",
+    "active now",
+    "active %(span)s ago",
+    "for %(span)s",
+    "%(number)s s",
+    "%(number)s min",
+    "%(hours)s h %(minutes)s min",
+    "%(number)s h",
+    "%(users)s, %(waiting)s waiting for help",
+    "%(first)s–%(last)s of %(total)s",  # noqa: RUF001
+    "%(name)s asks for help.",
+    "This browser does not allow notifications here."
+    " Allow them in its settings for this site.",
+    "This user has left.",
+    "Connecting …",
+    "Live",
+    "Updated every 5 seconds",
+    "Reconnecting; updated every 5 seconds",
+    "Not current since %(time)s.",
+    "Trying again …",
+    "Starting the call …",
+    "You are signed out.",
+    "Sign in again",
+    "You may not see active users.",
+    "You may not call this user.",
+    "This user is no longer active.",
+    "Already in a call with %(name)s.",
+    "Already in a call.",
+    "%(agent)s is asking …",
+    "Another agent is asking …",
+    "%(agent)s is asking this user already.",
+    "Another agent is asking this user already.",
+    "Verified by the application",
+    "Not verified",
+    "This application has no call token for you.",
+    "The application cannot be reached.",
+    "Check your connection.",
+    "The application did not answer in time.",
+    "The application gave an answer that is not understood.",
+    "The application answered with error %(status)s.",
+    "The Chatvisor script has not loaded.",
+    "Check that nothing blocks it, then load this page again.",
+    "Chatvisor does not answer.",
+    "The call could not be started.",
+)
+#: What is said about a number: of one, and of several.
+PLURALS = (
+    ("%(number)s day", "%(number)s days"),
+    ("%(number)s active user", "%(number)s active users"),
+)
+
+
+@cache
+def script_texts(language: str) -> dict[str, list[str]]:
+    """Collect the script's texts; none in English, which it has itself.
+
+    :returns: a message to each plural form of its translation.
+    """
+    texts = catalogue(language)
+    if not isinstance(texts, Catalogue):
+        return {}
+    said = {message: [texts.gettext(message)] for message in MESSAGES}
+    return said | {one: texts.forms(one, many) for one, many in PLURALS}

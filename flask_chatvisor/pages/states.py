@@ -1,0 +1,45 @@
+"""The states of a user and of a list, by the names that styles and scripts know."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..directory import Listing
+from ..contract.users import ActiveUser
+from ..errors import ServiceError
+from ..state import current_state
+
+#: What a list is filtered by; agent/users.js has the same.
+FILTERS = ("q", "label", "assigned", "waiting", "in_call")
+
+
+def presence(user: ActiveUser | None) -> str:
+    """Name the state of a user."""
+    if user is None:
+        return "offline"
+    return "visible" if user.visible else "background"
+
+
+def user_state(user: ActiveUser | None, trouble: ServiceError | None) -> str:
+    """Name the state of a user's own page."""
+    if trouble is not None:
+        return "unknown"
+    if user is None and current_state().settings.directory == "browser":
+        return "checking"
+    return presence(user)
+
+
+def list_state(
+    listing: Listing | None,
+    filters: t.Mapping[str, str],
+    trouble: ServiceError | None,
+) -> str:
+    """Name the state of a list."""
+    if listing is None:
+        return "loading" if trouble is None else "trouble"
+    if listing.users:
+        return "ready"
+    if listing.total:
+        return "beyond"
+    filtered = any(filters.get(key) for key in FILTERS)
+    return "nothing" if filtered else "empty"
