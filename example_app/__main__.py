@@ -16,10 +16,10 @@ from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server
 
 from flask_chatvisor.errors import ChatvisorError
-from flask_chatvisor.state import state_of
 
 from . import create_app
 from .seed import PASSWORD
+from .support import chatvisor
 
 
 def main() -> None:
@@ -99,16 +99,15 @@ def _create_app() -> Flask:
 
 
 def _start_service(app: Flask, *, besides: int) -> None:
-    """Start the service now, and not by the first request: its port may be taken."""
-    state = state_of(app)
-    if state.embedded is None:
+    """Start the service now, before the first request: its port may be taken."""
+    if not app.config["CHATVISOR_EMBEDDED"]:
         return
-    port = state.settings.embedded_bind[1]
-    if port == besides:
+    port = app.config["CHATVISOR_EMBEDDED_BIND"].rpartition(":")[2]
+    if port == str(besides):
         sys.exit(f"PORT and SERVICE_PORT are both {port}, but they must differ.")
     try:
-        state.embedded.ensure()
-    except RuntimeError as error:
+        chatvisor.start_service(app)
+    except ChatvisorError as error:
         sys.exit(f"SERVICE_PORT is {port}. {error}")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
 import typing as t
 from functools import cache
 from pathlib import Path
@@ -13,11 +15,16 @@ from flask import url_for
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from .snippet import nonce_of
+from .current import these_globals
+from .current import this_app
 
 STATIC = Path(__file__).parent / "static"
 #: The scripts of the agents' pages, which import each other.
 AGENT = STATIC / "agent"
+
+_NONCE = re.compile(r"[A-Za-z0-9+/_-]{1,256}={0,2}")
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def asset_url(filename: str) -> str:
@@ -88,3 +95,27 @@ def data_block(name: str, data: dict[str, t.Any]) -> Markup:
 def _sealed() -> Markup:
     nonce = nonce_of(request)
     return Markup(' nonce="{}"').format(nonce) if nonce else Markup()
+
+
+def nonce_of(request: Request) -> str | None:
+    """Find the nonce that the page's Content-Security-Policy wants.
+
+    Looked for as ``request.csp_nonce`` (Flask-Talisman), ``g.csp_nonce`` and the Jinja
+    global ``csp_nonce``; each may be a text or a callable that returns one.
+    """
+    nonce = (
+        getattr(request, "csp_nonce", None)
+        or these_globals().get("csp_nonce")
+        or this_app().jinja_env.globals.get("csp_nonce")
+    )
+    if callable(nonce):
+        nonce = nonce()
+    if not nonce:
+        return None
+    if isinstance(nonce, str) and _NONCE.fullmatch(nonce):
+        return nonce
+    logger.warning(
+        "The page's csp_nonce is not one, so it is not used.",
+        extra={"event": "chatvisor.nonce.refused"},
+    )
+    return None

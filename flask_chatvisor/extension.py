@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
-from collections.abc import Mapping
 
 from flask import Flask
 from flask import current_app
 
-from . import cli
 from . import config
-from . import injection
-from . import revalidation
-from . import signals
+from . import hooks
+from .cli.commands import chatvisor as commands
+from .current import current_agent
+from .current import current_state
 from .directory import Directory
+from .embedding import EmbeddedStart
 from .errors import ConfigurationError
-from .errors import ServiceUnavailable
 from .errors import SetupError
-from .inspection import needed_sources
+from .identity import Loaders
 from .pages import helpers
 from .rest.client import Client
 from .rest.transport import Transport
 from .state import KEY
-from .state import EmbeddedService
-from .state import Loaders
 from .state import State
-from .state import current_state
-from .views import agent
-from .views import guard
-from .views import public
+from .state import state_of
+from .tag.csp import needed_sources
+from .tag.insertion import chatvisor_tag
+from .tag.insertion import exempt
+from .web import agents
+from .web import guard
+from .web import public
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 
@@ -69,14 +69,33 @@ class Chatvisor:
             )
         settings = config.read(app.config, debug=app.debug)
         self._check_policy(settings)
-        app.extensions[KEY] = _state(app, settings, self._loaders)
+        embedded = EmbeddedStart(app, settings) if settings.embedded else None
+        app.extensions[KEY] = _state(settings, self._loaders, embedded)
+        app.jinja_env.globals["chatvisor_tag"] = chatvisor_tag
         helpers.register(app)
-        injection.register(app)
-        revalidation.register(app)
-        guard.register(app)
-        app.register_blueprint(agent.blueprint(), url_prefix=settings.url_prefix)
+        hooks.register(app, embedded.start if embedded else None)
+        app.register_blueprint(agents.blueprint(), url_prefix=settings.url_prefix)
         app.register_blueprint(public.blueprint(), url_prefix=settings.url_prefix)
-        app.cli.add_command(cli.chatvisor)
+        app.cli.add_command(commands)
+
+    def start_service(self, app: Flask) -> None:
+        """Start the embedded service now, and not by the first request.
+
+        Nothing happens if it runs already, here or in a sibling process.
+
+        :raises SetupError: if ``CHATVISOR_EMBEDDED`` is not set, or something else has
+            the service's address.
+        """
+        embedded = state_of(app).embedded
+        if embedded is None:
+            raise SetupError(
+                "There is no embedded service to start. Set CHATVISOR_EMBEDDED = True,"
+                " and leave CHATVISOR_ENABLED on."
+            )
+        try:
+            embedded.ensure()
+        except RuntimeError as error:
+            raise SetupError(str(error)) from error
 
     def visitor_loader(self, load: F) -> F:
         """Register ``load(user) -> Visitor | None``: who is tagged, and as what."""
@@ -113,7 +132,7 @@ class Chatvisor:
 
     def exempt(self, view: F) -> F:
         """Mark a view whose pages are never tagged."""
-        return injection.exempt(view)
+        return exempt(view)
 
     def agent_required(self, view: F) -> F:
         """Guard a view of the application like the agents' own pages."""
@@ -145,76 +164,20 @@ class Chatvisor:
         return f"<{type(self).__name__} {current_state().settings.script_url}>"
 
 
-def _state(app: Flask, settings: config.Settings, loaders: Loaders) -> State:
-    start = _EmbeddedStart(app, settings) if settings.embedded else None
+def _state(
+    settings: config.Settings, loaders: Loaders, embedded: EmbeddedStart | None
+) -> State:
     transport = Transport(
         settings.api_url,
         settings.api_token,
         settings.timeout,
-        fault=start.fault if start else None,
+        fault=embedded.fault if embedded else None,
     )
     client = Client(transport, settings.api_paths)
     return State(
         settings=settings,
         loaders=loaders,
         client=client,
-        directory=Directory(client, settings, loaders),
-        embedded=start.service if start else None,
-    )
-
-
-class _EmbeddedStart:
-    """Starts the embedded service by the first request, and knows what is wrong.
-
-    :ivar service: ``None`` where the extension is off.
-    """
-
-    def __init__(self, app: Flask, settings: config.Settings) -> None:
-        self._app = app
-        self._told = ""
-        self.service: EmbeddedService | None = None
-        if settings.enabled:
-            self.service = _embedded(app, settings)
-            # Never here: `flask routes` must not start servers.
-            app.before_request(self._start)
-
-    def fault(self) -> ServiceUnavailable | None:
-        """Say why the service is not to be asked: somebody else has its address."""
-        if not self._told:
-            return None
-        return ServiceUnavailable(self._told, remedy="Then load this page again.")
-
-    def _start(self) -> None:
-        fault = ""
-        try:
-            if self.service is not None:
-                self.service.ensure()
-        except RuntimeError as error:
-            fault = str(error)
-        # Once, and not by every request.
-        if fault and fault != self._told:
-            event = {"event": "chatvisor.embedded.failed"}
-            self._app.logger.error("%s", fault, extra=event)
-        self._told = fault
-
-
-def _embedded(app: Flask, settings: config.Settings) -> EmbeddedService:
-    try:
-        # Lazily: it needs the extra, and only those who embed it have that.
-        from .service.running.embedded import Embedded
-    except ImportError as error:
-        raise SetupError(
-            f"CHATVISOR_EMBEDDED needs the package {error.name!r}. Install the"
-            ' service with: pip install "flask-chatvisor[service]"'
-        ) from error
-
-    def send(event: Mapping[str, t.Any]) -> None:
-        with app.app_context():
-            signals.send_event(app, event)
-
-    return Embedded(
-        bind=settings.embedded_bind,
-        api_token=t.cast(str, settings.api_token),
-        identity_key=settings.identity_keys[0],
-        on_event=send,
+        directory=Directory(client, settings, loaders, who_asks=current_agent),
+        embedded=embedded.service if embedded else None,
     )

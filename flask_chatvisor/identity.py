@@ -76,6 +76,19 @@ class Agent:
             object.__setattr__(self, "name", self.email)
 
 
+@dataclass
+class Loaders:
+    """The application's own functions: decorators set them, at any time."""
+
+    visitor: Callable[[t.Any], Visitor | None] | None = None
+    agent: Callable[[t.Any], Agent | None] | None = None
+    policy: Callable[[Agent, ActiveUser], bool] | None = None
+    consent: Callable[[t.Any], bool] | None = None
+    user_token: Callable[[Agent], str] | None = None
+    #: Set once an application lists in the browser, where no policy can hold.
+    policy_forbidden: bool = False
+
+
 def default_visitor(user: t.Any) -> Visitor | None:
     """Describe a user by common attribute names; ``None`` if there are none.
 

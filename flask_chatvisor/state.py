@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask
 
 from .config import Settings
-from .context import this_app
-from .contract.users import ActiveUser
+from .directory import Directory
 from .errors import SetupError
-from .identity import Agent
-from .identity import Visitor
+from .identity import Loaders
 from .rest.client import Client
 
-if t.TYPE_CHECKING:
-    from .directory import Directory
-
 KEY = "chatvisor"
-
-
-@dataclass
-class Loaders:
-    """The application's own code: filled by decorators, at any time."""
-
-    visitor: Callable[[t.Any], Visitor | None] | None = None
-    agent: Callable[[t.Any], Agent | None] | None = None
-    policy: Callable[[Agent, ActiveUser], bool] | None = None
-    consent: Callable[[t.Any], bool] | None = None
-    user_token: Callable[[Agent], str] | None = None
-    #: Set once an application lists in the browser, where no policy can hold.
-    policy_forbidden: bool = False
 
 
 class EmbeddedService(t.Protocol):
@@ -71,8 +52,3 @@ def state_of(app: Flask) -> State:
             "This application has no Chatvisor. Call Chatvisor(app), or"
             " chatvisor.init_app(app) in the application factory."
         ) from None
-
-
-def current_state() -> State:
-    """Find the state of the application that handles this request."""
-    return state_of(this_app())

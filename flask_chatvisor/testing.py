@@ -39,9 +39,9 @@ from .contract.matching import select
 from .contract.problems import problem
 from .contract.times import timestamp
 from .contract.users import ActiveUser
-from .inspection import Page
+from .cli.page import Page
 from .state import state_of
-from .views.guard import REQUEST_HEADER
+from .web.cross_site import REQUEST_HEADER
 
 __all__ = ["AgentClient", "FakeService", "block_of", "tag_of"]
 

@@ -20,7 +20,7 @@ from flask_login import login_user
 import flask_chatvisor
 from flask_chatvisor import Chatvisor
 from flask_chatvisor import config
-from flask_chatvisor import injection
+from flask_chatvisor.tag.reasons import Reason
 from flask_chatvisor.service import settings
 from flask_chatvisor.service.protocol import EndReason
 from flask_chatvisor.testing import AgentClient
@@ -206,7 +206,7 @@ def test_each_end_of_a_call_is_in_the_manual_once() -> None:
 
 
 def test_each_reason_against_a_tag_is_in_the_manual_once() -> None:
-    assert sorted(listed("security.rst")) == sorted(injection.Reason)
+    assert sorted(listed("security.rst")) == sorted(Reason)
 
 
 def test_each_test_that_the_manual_names_is_there() -> None:

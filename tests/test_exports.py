@@ -11,7 +11,7 @@ from pathlib import Path
 import flask_chatvisor
 from flask_chatvisor import config
 from flask_chatvisor import testing
-from flask_chatvisor.cli import chatvisor as commands
+from flask_chatvisor.cli.commands import chatvisor as commands
 from flask_chatvisor.directory import Directory
 from flask_chatvisor.directory import Listing
 from flask_chatvisor.errors import ChatvisorError

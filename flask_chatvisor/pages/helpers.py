@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 from flask import Flask
 
-from .. import i18n
 from ..contract.times import timestamp
+from . import language
 from . import links
 from . import lookups
 from . import states
@@ -51,9 +51,9 @@ HELPERS = SimpleNamespace(
     list_links=links.ListLinks,
     profile_url=links.profile_url,
     # What it says.
-    gettext=i18n.gettext,
-    language=i18n.language,
-    told=i18n.told,
+    gettext=language.gettext,
+    language=language.language,
+    told=language.told,
     asking=words.asking,
     elapsed=words.elapsed,
     iso=iso,

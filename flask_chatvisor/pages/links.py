@@ -15,9 +15,9 @@ from ..assets import modules_url
 from ..assets import script
 from ..assets import stylesheet
 from ..directory import Listing
-from ..i18n import language
+from .language import language
 from ..identity import Agent
-from ..state import current_state
+from ..current import current_state
 from .lookups import agent
 from .script_texts import script_texts
 from .states import FILTERS

@@ -16,13 +16,13 @@ from ..contract.matching import meant
 from ..contract.users import ActiveUser
 from ..directory import Listing
 from ..errors import ServiceError
-from ..i18n import gettext as _
+from .language import gettext as _
 from ..identity import Agent
 from ..identity import default_visitor
-from ..state import current_state
-from ..tagging import announce
-from ..tagging import is_nobody
-from ..views.guard import current_agent
+from ..current import current_state
+from ..tag.announcement import announce
+from ..tag.announcement import is_nobody
+from ..current import current_agent
 from .states import presence
 
 #: As many as the service gives on one page.

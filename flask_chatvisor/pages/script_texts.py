@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from ..i18n import Catalogue
-from ..i18n import catalogue
+from .language import Catalogue
+from .language import catalogue
 
 MESSAGES = (
     "No name",

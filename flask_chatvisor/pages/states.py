@@ -7,7 +7,7 @@ import typing as t
 from ..directory import Listing
 from ..contract.users import ActiveUser
 from ..errors import ServiceError
-from ..state import current_state
+from ..current import current_state
 
 #: What a list is filtered by; agent/users.js has the same.
 FILTERS = ("q", "label", "assigned", "waiting", "in_call")

@@ -7,10 +7,10 @@ import datetime as dt
 from ..directory import Listing
 from ..contract.users import InCall
 from ..errors import ServiceError
-from ..i18n import gettext as _
-from ..i18n import ngettext
-from ..i18n import told
-from ..state import current_state
+from .language import gettext as _
+from .language import ngettext
+from .language import told
+from ..current import current_state
 
 
 def presence_text(state: str) -> str:

@@ -21,7 +21,7 @@ from random import Random
 
 from playwright.sync_api import sync_playwright
 
-from flask_chatvisor.splice import body_end
+from flask_chatvisor.tag.place import body_end
 from tests.browser.chromium import find_chromium
 
 from . import answers

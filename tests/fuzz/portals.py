@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 
 from flask_chatvisor import Chatvisor
 from flask_chatvisor.contract.tokens import tagged_hash
-from flask_chatvisor.tagging import COOKIE
+from flask_chatvisor.tag.announcement import COOKIE
 from tests.conftest import SCRIPT
 from tests.conftest import USERS
 from tests.conftest import load_agent

@@ -8,9 +8,9 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 
-from flask_chatvisor.snippet import render
-from flask_chatvisor.splice import body_end
-from flask_chatvisor.splice import insert
+from flask_chatvisor.tag.markup import render
+from flask_chatvisor.tag.place import body_end
+from flask_chatvisor.tag.place import insert
 
 from .pages import Page
 

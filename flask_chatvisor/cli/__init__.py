@@ -1,0 +1,1 @@
+"""``flask chatvisor``: check, users, serve."""

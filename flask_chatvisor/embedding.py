@@ -1,0 +1,69 @@
+"""The embedded service, as the extension starts it."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from flask import Flask
+
+from . import signals
+from .config import Settings
+from .errors import ServiceUnavailable
+from .errors import SetupError
+from .state import EmbeddedService
+
+
+class EmbeddedStart:
+    """Starts the embedded service when a request comes, and knows what is wrong.
+
+    :ivar service: ``None`` where the extension is off.
+    """
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app = app
+        self._told = ""
+        self.service: EmbeddedService | None = None
+        if settings.enabled:
+            self.service = _embedded(app, settings)
+
+    def fault(self) -> ServiceUnavailable | None:
+        """Say why the service is not to be asked: somebody else has its address."""
+        if not self._told:
+            return None
+        return ServiceUnavailable(self._told, remedy="Then load this page again.")
+
+    def start(self) -> None:
+        """Start it, unless it runs; what is wrong is logged once."""
+        fault = ""
+        try:
+            if self.service is not None:
+                self.service.ensure()
+        except RuntimeError as error:
+            fault = str(error)
+        if fault and fault != self._told:
+            event = {"event": "chatvisor.embedded.failed"}
+            self._app.logger.error("%s", fault, extra=event)
+        self._told = fault
+
+
+def _embedded(app: Flask, settings: Settings) -> EmbeddedService:
+    try:
+        # Lazily: it needs the extra, and only those who embed it have that.
+        from .service.running.embedded import Embedded
+    except ImportError as error:
+        raise SetupError(
+            f"CHATVISOR_EMBEDDED needs the package {error.name!r}. Install the"
+            ' service with: pip install "flask-chatvisor[service]"'
+        ) from error
+
+    def send(event: Mapping[str, t.Any]) -> None:
+        with app.app_context():
+            signals.send_event(app, event)
+
+    return Embedded(
+        bind=settings.embedded_bind,
+        api_token=t.cast(str, settings.api_token),
+        identity_key=settings.identity_keys[0],
+        on_event=send,
+    )

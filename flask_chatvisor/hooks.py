@@ -1,0 +1,75 @@
+"""Every hook of the extension in an application's requests, in their order.
+
+Before a request: the embedded service is started; a visitor's request loses the
+conditions by which it could be answered 304; the first request settles what only it can
+know. After a request Flask runs the hook first that was registered last, so these run
+
+- :func:`.insertion.tag_page`, as late as possible, but before compressors;
+- then the application's own and those of other extensions that were registered before;
+- :func:`.caching.keep_private`, when nobody adds headers any more;
+- :func:`.background.leave_session`, when nobody touches the session any more.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from collections.abc import Callable
+
+from flask import Flask
+
+from .state import state_of
+from .tag.caching import ask_for_the_page
+from .tag.caching import keep_private
+from .tag.insertion import tag_page
+from .web.background import leave_session
+
+_COMPRESSORS = ("flask_compress",)
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+
+def register(app: Flask, start_service: Callable[[], None] | None) -> None:
+    """Add all hooks to an application.
+
+    :param start_service: starts the embedded service, if there is one.
+    """
+
+    @app.before_request
+    def settle() -> None:
+        hooks = app.before_request_funcs[None]
+        app.before_request_funcs[None] = [hook for hook in hooks if hook is not settle]
+        # Not twice, if two requests are the first.
+        if settle in hooks:
+            _settle(app)
+
+    if start_service is not None:
+        # Never before a request: `flask routes` must not start servers.
+        app.before_request(start_service)
+    app.before_request(ask_for_the_page)
+    app.after_request(tag_page)
+    app.after_request_funcs[None][:0] = [leave_session, keep_private]
+
+
+def _settle(app: Flask) -> None:
+    """Look at what only the first request can know: all hooks, the LoginManager."""
+    if state_of(app).settings.enabled and not hasattr(app, "login_manager"):
+        logger.error(
+            "There is no LoginManager, so no page is tagged. Initialise Flask-Login:"
+            " LoginManager(app).",
+            extra={"event": "chatvisor.setup.no-login-manager"},
+        )
+    hooks = app.after_request_funcs[None]
+    ours = hooks.index(tag_page)
+    compressors = [i for i, hook in enumerate(hooks) if _compresses(hook)]
+    last = max([ours, *compressors])
+    app.after_request_funcs[None] = [
+        *hooks[:ours],
+        *hooks[ours + 1 : last + 1],
+        tag_page,
+        *hooks[last + 1 :],
+    ]
+
+
+def _compresses(hook: t.Any) -> bool:
+    return str(getattr(hook, "__module__", "")).startswith(_COMPRESSORS)

@@ -1,0 +1,180 @@
+"""Whom a page announces: the signed-in user as a tag, or the reason why nobody.
+
+A cookie remembers whom the browser announced last, as a keyed hash. A page for nobody,
+or for somebody else, tells the browser to reset: so signing out, expiry and a change
+of user are noticed across any redirects.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from flask import Flask
+from flask import Request
+from flask import Response
+from flask_login import current_user
+
+from ..config import Settings
+from ..contract import tokens
+from ..current import agent_of
+from ..current import may_be_signed_in
+from ..current import these_globals
+from ..current import this_app
+from ..errors import SetupError
+from ..identity import Visitor
+from ..identity import default_visitor
+from ..state import State
+from ..state import state_of
+from .markup import dump
+from .reasons import Reason
+
+COOKIE = "chatvisor_tagged"
+#: Seconds: as long as browsers keep a cookie. What was announced outlives sessions.
+COOKIE_MAX_AGE = 400 * 24 * 3600
+
+
+@dataclass(slots=True)
+class Announcement:
+    """What a browser is told.
+
+    :ivar tag: the signed tag, written by :func:`~.markup.dump`, or ``None``.
+    :ivar reason: why there is no tag.
+    :ivar known: the hash of whom the browser announced last, ``""`` if nobody.
+    :ivar digest: the hash of whom it announces now.
+    """
+
+    tag: str | None
+    reason: Reason | None
+    known: str
+    digest: str
+
+    @property
+    def reset(self) -> bool:
+        """Whether the browser must forget whom it announced last."""
+        return self.known != "" and self.known != self.digest
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to tell the browser."""
+        return self.tag is None and not self.reset
+
+    def remember(self, request: Request, response: Response) -> None:
+        """Set or delete the cookie, if the browser is told something new."""
+        if self.known == self.digest:
+            return
+        app = this_app()
+        session = app.session_interface
+        attributes: dict[str, t.Any] = {
+            "path": session.get_cookie_path(app),
+            "domain": session.get_cookie_domain(app),
+            "secure": request.is_secure or session.get_cookie_secure(app),
+            "httponly": True,
+            "samesite": "Lax",
+        }
+        if self.digest:
+            attributes["max_age"] = COOKIE_MAX_AGE
+            response.set_cookie(COOKIE, self.digest, **attributes)
+        else:
+            response.delete_cookie(COOKIE, **attributes)
+
+
+#: What is told on a page that is the same for everyone: ask again.
+NOTHING = Announcement(None, None, "", "")
+
+
+def announce(request: Request, *, now: Callable[[], float] = time.time) -> Announcement:
+    """Find out whom this request's browser is to announce; loads the user.
+
+    :param now: the clock, epoch seconds.
+    """
+    app = this_app()
+    state = state_of(app)
+    found = _tag_or_reason(app, state)
+    if found is Reason.ERROR:
+        return Announcement(None, found, "", "")
+    known = request.cookies.get(COOKIE, "")
+    if isinstance(found, Reason):
+        return Announcement(None, found, known, "")
+    subject = found.get("id") or found.get("email") or ""
+    digest = _hashed(subject or dump(found), app.secret_key or "")
+    tag = _signed(found, subject, state.settings, now())
+    return Announcement(tag, None, known, digest)
+
+
+def is_nobody(request: Request) -> bool:
+    """Tell, without loading the user, that nobody is to be announced or reset."""
+    if COOKIE in request.cookies:
+        return False
+    user = these_globals().get("_login_user")
+    if user is not None:
+        return not user.is_authenticated
+    return not may_be_signed_in(request)
+
+
+def block(request: Request, settings: Settings, who: Announcement) -> str:
+    """Write what ``tag.js`` reads; without a tag it asks ``refresh`` for one."""
+    refresh = _refresh(request.script_root + settings.url_prefix)
+    reset = "true" if who.reset else "false"
+    return f'{{"tag":{who.tag or "null"},"reset":{reset},"refresh":{refresh}}}'
+
+
+@lru_cache(maxsize=64)
+def quoted(path: str) -> str:
+    """Write where something is mounted as a part of a URL."""
+    return quote(path, safe="/:@!$&'()*+,;=~")
+
+
+@lru_cache(maxsize=64)
+def _refresh(prefix: str) -> str:
+    return dump(f"{quoted(prefix)}/me")
+
+
+def _tag_or_reason(app: Flask, state: State) -> dict[str, t.Any] | Reason:
+    if not state.settings.enabled:
+        return Reason.DISABLED
+    if not hasattr(app, "login_manager"):
+        return Reason.ERROR
+    user = current_user._get_current_object()
+    if user is None or not user.is_authenticated:
+        return Reason.ANONYMOUS
+    if agent_of(user) is not None:
+        return Reason.AGENT
+    consented = state.loaders.consent
+    if consented is not None and not consented(user):
+        return Reason.NO_CONSENT
+    visitor = (state.loaders.visitor or default_visitor)(user)
+    if visitor is None:
+        return Reason.NOT_A_VISITOR
+    if isinstance(visitor, Visitor):
+        return visitor.tag() or Reason.NOT_A_VISITOR
+    raise SetupError(
+        f"The visitor_loader returned {type(visitor).__name__}. Return a Visitor, or"
+        " None for a user who is not to be tagged."
+    )
+
+
+def _signed(tag: dict[str, t.Any], subject: str, settings: Settings, now: float) -> str:
+    if not settings.identity_keys:
+        return dump(tag)
+    tag.pop("externalToken", None)
+    max_age = settings.identity_max_age
+    # For so long a user gets the same token again: to sign takes longer than the rest.
+    step = max_age // 10
+    issued_at = int(now) // step * step
+    return _sealed(dump(tag), subject, settings.identity_keys[0], issued_at, max_age)
+
+
+@lru_cache(maxsize=512)
+def _sealed(tag: str, subject: str, key: str, issued_at: int, max_age: int) -> str:
+    token = tokens.seal_identity(tag, subject, key, now=issued_at, max_age=max_age)
+    return f'{tag[:-1]},"externalToken":"{token}"}}'
+
+
+def _hashed(user_id: str, secret: str | bytes) -> str:
+    text = secret.decode("latin-1") if isinstance(secret, bytes) else secret
+    return tokens.tagged_hash(user_id, text)

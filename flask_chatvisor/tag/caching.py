@@ -1,0 +1,91 @@
+"""No cache gives a tagged page to anybody else, or to the same person too late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Response
+from flask import request
+from werkzeug.datastructures import Headers
+
+from ..current import current_state
+from ..current import this_request
+from .announcement import is_nobody
+
+#: The key in a request's environment of the headers that its private page got.
+PRIVATE = "flask_chatvisor.private"
+
+# By these, too, a page is offered to caches that people share; for nginx the last one
+# counts more than Cache-Control.
+_FOR_CDN = frozenset(
+    {
+        "cdn-cache-control",
+        "cloudflare-cdn-cache-control",
+        "edge-control",
+        "surrogate-control",
+        "x-accel-expires",
+    }
+)
+_FOR_OTHERS = _FOR_CDN | {"etag", "last-modified"}
+_OWN_CACHE = "private, no-cache"
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
+
+
+def is_for_shared_caches(headers: Mapping[str, str]) -> bool:
+    """Say whether a page is offered to caches that people share.
+
+    :param headers: by names in lower case.
+    """
+    cached = headers.get("cache-control", "").lower()
+    shared = "public" in cached or "s-maxage" in cached
+    return shared or not _FOR_CDN.isdisjoint(headers)
+
+
+def keep_private(response: Response) -> Response:
+    """See that a page with somebody's data stays in that person's browser."""
+    private = this_request().environ.get(PRIVATE)
+    if private is not None and private != [*response.headers]:
+        response.headers = Headers(kept_private(response.headers))
+    return response
+
+
+def kept_private(headers: Headers) -> list[tuple[str, str]]:
+    """Rewrite headers so that only the person's own browser keeps the page."""
+    kept, cached, vary = [], _OWN_CACHE, []
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered == "vary":
+            vary.append(value)
+        elif lowered == "cache-control":
+            cached = value if "no-store" in value.lower() else cached
+        elif lowered not in _FOR_OTHERS:
+            kept.append((name, value))
+    if "cookie" not in ", ".join(vary).lower():
+        vary.append("Cookie")
+    return [*kept, ("Cache-Control", cached), ("Vary", ", ".join(vary))]
+
+
+def ask_for_the_page() -> None:
+    """Drop the conditions of a visitor's request, so that it is answered by the page.
+
+    A browser that has kept a page from before its user signed in or out may ask
+    whether it is still good. A view that answers 304 knows of its own content alone,
+    and the browser would neither announce who is there now, nor forget who has gone.
+    """
+    environ = request.environ
+    if not any(name in environ for name in _CONDITIONS) or not _may_be_tagged():
+        return
+    for name in _CONDITIONS:
+        environ.pop(name, None)
+
+
+def _may_be_tagged() -> bool:
+    settings = current_state().settings
+    return (
+        settings.enabled
+        and settings.identity_delivery == "page"
+        and request.method in {"GET", "HEAD"}
+        # Only who navigates asks for HTML by name.
+        and "text/html" in request.headers.get("Accept", "")
+        and not is_nobody(request)
+    )

@@ -1,0 +1,89 @@
+"""What everybody may ask for: the assets, and the own tag."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Response
+from flask import abort
+from flask import request
+from flask import send_from_directory
+
+from ..assets import AGENT
+from ..assets import STATIC
+from ..assets import content_hash
+from ..assets import modules_hash
+from ..current import current_state
+from ..current import this_request
+from ..tag import announcement
+from .answers import problem
+from .background import background
+from .cross_site import exempt_from_csrf_protect
+from .events import Events
+from .hosts import Blueprint
+
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+
+
+def blueprint(*, now: Callable[[], float] = time.time) -> Blueprint:
+    """Build the blueprint of the public routes; one for each application.
+
+    :param now: the clock by which an event is too old, epoch seconds.
+    """
+    routes = Blueprint("chatvisor_public", "flask_chatvisor")
+    exempt_from_csrf_protect(routes)
+    routes.before_request(_only_if_enabled)
+    events = Events(now)
+    routes.add_url_rule("/static/<filename>", "static", static)
+    routes.add_url_rule("/static/<version>/<filename>", "module", module)
+    routes.add_url_rule("/me", "me", me)
+    routes.add_url_rule("/events", "events", events.receive, methods=["POST"])
+    return routes
+
+
+def static(filename: str) -> Response:
+    """Serve an asset; for ever, if the URL has the hash of its content."""
+    return _asset(
+        STATIC, filename, lambda: request.args.get("v") == content_hash(filename)
+    )
+
+
+def module(version: str, filename: str) -> Response:
+    """Serve a script of the agents' pages; for ever, if the version is today's."""
+    if not version.isalnum():
+        abort(404)
+    return _asset(AGENT, filename, lambda: version == modules_hash())
+
+
+def _asset(folder: Path, filename: str, is_exact: Callable[[], bool]) -> Response:
+    # What the system thinks of these types differs from one to the next.
+    kind = _TYPES.get(Path(filename).suffix)
+    # Whether there is such a file is known from here on.
+    response = send_from_directory(folder, filename, mimetype=kind)
+    cached = "public, max-age=31536000, immutable" if is_exact() else "no-cache"
+    response.headers["Cache-Control"] = cached
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def me() -> Response:
+    """Tell a page of this site whom to announce."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return problem(
+            403, "origin-refused", "Only pages of this site may ask for their tag."
+        )
+    asking = this_request()
+    who = announcement.announce(asking)
+    block = announcement.block(asking, current_state().settings, who)
+    response = Response(block, mimetype="application/json")
+    response.headers["Cache-Control"] = "private, no-store"
+    who.remember(asking, response)
+    return response
+
+
+def _only_if_enabled() -> None:
+    background()
+    if not current_state().settings.enabled:
+        abort(404)
