@@ -8,11 +8,12 @@ import msgspec
 from pyroaring import BitMap
 
 from ..store import Selection
+from .facets import Facets
+from .facets import Names
 from .numbers import Numbers
 from .orders import Order
 from .rows import SORT_KEYS
 from .rows import Entry
-from .rows import Facet
 from .rows import Row
 from .rows import facets
 from .rows import fold_email
@@ -21,8 +22,6 @@ from .rows import page_text
 from .rows import rank
 from .rows import search_text
 from .search import Search
-
-_NOBODY = BitMap()
 
 
 class Directory:
@@ -37,8 +36,8 @@ class Directory:
         self._number_of: dict[str, int] = {}
         self._entries: dict[int, Entry] = {}
         self._all = BitMap()
-        self._by_facet: dict[Facet, BitMap] = {}
-        self._by_name: dict[Facet, tuple[int, ...]] = {}
+        self._facets = Facets()
+        self._names = Names()
         self._orders = {sort: Order() for sort in SORT_KEYS}
         self._search = Search()
 
@@ -118,27 +117,26 @@ class Directory:
         if selection.queries:
             found = self._named(selection.queries)
         if label := selection.label.strip().casefold():
-            found = found & self._having("label", label)
+            found = found & self._facets.having("label", label)
         if assigned := selection.assigned.strip().casefold():
             agent = "" if assigned == "none" else assigned
-            found = found & self._having("assigned", agent)
+            found = found & self._facets.having("assigned", agent)
         if selection.waiting:
-            found = (found & self._having("waiting")) - self._having("in_call")
+            found = (found & self._facets.having("waiting")) - self._facets.having(
+                "in call"
+            )
         if selection.in_call:
-            found = found & self._having("in_call")
+            found = found & self._facets.having("in call")
         return self._search.narrow(selection.q, found)
 
     def _first(self, count: int, among: BitMap, sort: str) -> list[int]:
         """List the first of these, in order."""
         order, descending = self._orders[sort.removeprefix("-")], sort[0] == "-"
-        waiting = among & self._having("waiting")
+        waiting = among & self._facets.having("waiting")
         first = order.first(len(waiting), waiting, descending)
         first.sort(key=lambda number: self._entries[number].row.waiting_since or "")
         left = max(0, count - len(first))
         return first[:count] + order.first(left, among - waiting, descending)
-
-    def _having(self, kind: str, value: str = "") -> BitMap:
-        return self._by_facet.get((kind, value), _NOBODY)
 
     def _named(self, queries: Iterable[str]) -> BitMap:
         return BitMap([number for query in queries for number in self._meant(query)])
@@ -146,33 +144,11 @@ class Directory:
     def _meant(self, query: str) -> tuple[int, ...]:
         if (number := self._number_of.get(query)) is not None:
             return (number,)
-        by_id = self._by_name.get(("id", query), ())
-        by_email = self._by_name.get(("email", fold_email(query)), ())
+        by_id = self._names.having("id", query)
+        by_email = self._names.having("email", fold_email(query))
         return (by_email or by_id) if "@" in query else (by_id or by_email)
 
     def _note(self, number: int, old: Row | None, new: Row | None) -> None:
         """Keep facets and names of a row that is new, was changed or goes."""
-        before, after = _facets(old), _facets(new)
-        for facet in before - after:
-            self._by_facet[facet].discard(number)
-            if not self._by_facet[facet]:
-                del self._by_facet[facet]
-        for facet in after - before:
-            self._by_facet.setdefault(facet, BitMap()).add(number)
-        before, after = _names(old), _names(new)
-        for name in before - after:
-            left = tuple(one for one in self._by_name[name] if one != number)
-            if left:
-                self._by_name[name] = left
-            else:
-                del self._by_name[name]
-        for name in after - before:
-            self._by_name[name] = (*self._by_name.get(name, ()), number)
-
-
-def _facets(row: Row | None) -> set[Facet]:
-    return set() if row is None else set(facets(row))
-
-
-def _names(row: Row | None) -> set[Facet]:
-    return set() if row is None else set(names(row))
+        self._facets.change(number, facets(old), facets(new))
+        self._names.change(number, names(old), names(new))

@@ -71,5 +71,6 @@ class Order:
                 yield from self._of(key)
 
     def _of(self, key: str) -> Iterator[Place]:
-        """Go through those with one key, without those behind them."""
-        return takewhile(lambda place: place[0] == key, self._places.irange((key,)))
+        """Go through those with one key, from the first on."""
+        from_first = self._places.irange((key, "", 0))
+        return takewhile(lambda place: place[0] == key, from_first)

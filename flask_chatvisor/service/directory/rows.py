@@ -5,14 +5,14 @@ from __future__ import annotations
 import string
 import typing as t
 from collections.abc import Callable
-from collections.abc import Iterator
 
 import msgspec
 
-from ..presence import ActiveUser as Row
+from ..presence import ActiveUser
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
+Row: t.TypeAlias = ActiveUser
 #: Something by which rows are kept together: its kind, and the value.
 Facet = tuple[str, str]
 
@@ -56,23 +56,25 @@ def page_text(row: Row) -> str:
     return "" if page is None else f"{page.title} {page.path}".casefold()
 
 
-def facets(row: Row) -> Iterator[Facet]:
+def facets(row: Row | None) -> set[Facet]:
     """Find out by what a list can be narrowed down to this row."""
-    for label in row.labels:
-        yield "label", label.casefold()
-    yield "assigned", (row.assigned_user or "").casefold()
+    if row is None:
+        return set()
+    found = {("label", label.casefold()) for label in row.labels}
+    found.add(("assigned", (row.assigned_user or "").casefold()))
     if row.waiting_since is not None:
-        yield "waiting", ""
+        found.add(("waiting", ""))
     if row.in_call is not None:
-        yield "in_call", ""
+        found.add(("in call", ""))
+    return found
 
 
-def names(row: Row) -> Iterator[Facet]:
-    """Find out what the user is called in queries."""
-    if row.id:
-        yield "id", row.id
-    if row.email:
-        yield "email", fold_email(row.email)
+def names(row: Row | None) -> set[Facet]:
+    """Find out what the user is called in queries, but for the visitor's id."""
+    if row is None:
+        return set()
+    found = {("id", row.id or ""), ("email", fold_email(row.email or ""))}
+    return {(kind, name) for kind, name in found if name}
 
 
 def rank(row: Row) -> tuple[bool, bool, str]:
@@ -91,5 +93,9 @@ SORT_KEYS: dict[str, Callable[[Row], str]] = {
 
 
 def _name(row: Row) -> str:
-    parts: t.Iterable[str | None] = (row.firstname, row.lastname)
-    return " ".join(filter(None, parts)) or row.email or row.id or ""
+    return (
+        " ".join(filter(None, (row.firstname, row.lastname)))
+        or row.email
+        or row.id
+        or ""
+    )
