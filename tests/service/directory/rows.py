@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from operator import itemgetter
 
 from flask_chatvisor.service.directory.rows import SORT_KEYS
 from flask_chatvisor.service.directory.rows import Row
@@ -28,57 +29,69 @@ class PlainDirectory:
     """Filters and sorts all rows for each list: the index must tell the same."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
+        self.users: dict[str, _User] = {}
 
     def put(self, row: Row) -> None:
-        self.rows[row.visitor_id] = row
+        self.users[row.visitor_id] = _User(row)
 
     def drop(self, visitor_id: str) -> None:
-        self.rows.pop(visitor_id, None)
+        self.users.pop(visitor_id, None)
 
     def named(self, queries: t.Iterable[str]) -> list[Row]:
-        named = {one.visitor_id: one for query in queries for one in self._meant(query)}
-        return list(named.values())
-
-    def _meant(self, query: str) -> list[Row]:
-        if query in self.rows:
-            return [self.rows[query]]
-        rows = [row for row in self.rows.values() if query]
-        by_id = [row for row in rows if row.id == query]
-        by_email = [r for r in rows if fold_email(r.email) == fold_email(query)]
-        return (by_email or by_id) if "@" in query else (by_id or by_email)
+        return [user.row for user in self._named(queries)]
 
     def select(self, selection: Selection) -> tuple[int, list[Row]]:
-        asked = selection.queries
-        rows = self.named(asked) if asked else list(self.rows.values())
-        rows = _matching(rows, selection)
-        rows.sort(key=lambda row: row.visitor_id)
-        sort = selection.sort
-        rows.sort(key=SORT_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-"))
-        rows.sort(key=lambda row: (row.waiting_since is None, row.waiting_since or ""))
+        asked, sort = selection.queries, selection.sort
+        users = self._named(asked) if asked else list(self.users.values())
+        users = _matching(users, selection)
+        users.sort(key=lambda user: user.row.visitor_id)
+        key = itemgetter(sort.removeprefix("-"))
+        users.sort(key=lambda user: key(user.keys), reverse=sort.startswith("-"))
+        users.sort(key=lambda user: user.row.waiting_since or "without end")
         start = (selection.page - 1) * selection.page_size
-        return len(rows), rows[start : start + selection.page_size]
+        page = users[start : start + selection.page_size]
+        return len(users), [user.row for user in page]
+
+    def _named(self, queries: t.Iterable[str]) -> list[_User]:
+        meant = (user for query in queries for user in self._meant(query))
+        return list({user.row.visitor_id: user for user in meant}.values())
+
+    def _meant(self, query: str) -> list[_User]:
+        if query in self.users:
+            return [self.users[query]]
+        users = [user for user in self.users.values() if query]
+        email = fold_email(query)
+        by_id = [user for user in users if user.row.id == query]
+        by_email = [user for user in users if fold_email(user.row.email) == email]
+        return (by_email or by_id) if "@" in query else (by_id or by_email)
 
 
-def _matching(rows: list[Row], selection: Selection) -> list[Row]:
+class _User:
+    """A row with what is searched and sorted by, worked out once."""
+
+    __slots__ = ("keys", "row", "text")
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.keys = {sort: key(row) for sort, key in SORT_KEYS.items()}
+        extra = [f"{key} {one}" for key, one in row.additional_tagging_data.items()]
+        texts = [row.id, row.email, row.firstname, row.lastname, row.gender]
+        texts += [*row.labels, row.assigned_user, *extra, row.visitor_id]
+        if row.location is not None:
+            texts += [row.location.title, row.location.path]
+        self.text = "\n".join(texts).casefold()
+
+
+def _matching(users: list[_User], selection: Selection) -> list[_User]:
     for word in selection.q.casefold().split():
-        rows = [row for row in rows if _has(row, word)]
+        users = [user for user in users if word in user.text]
     if label := selection.label.strip().casefold():
-        rows = [r for r in rows if label in (one.casefold() for one in r.labels)]
+        users = [u for u in users if label in map(str.casefold, u.row.labels)]
     if assigned := selection.assigned.strip().casefold():
         wanted = "" if assigned == "none" else assigned
-        rows = [row for row in rows if row.assigned_user.casefold() == wanted]
+        users = [user for user in users if user.row.assigned_user.casefold() == wanted]
     if selection.waiting:
-        rows = [row for row in rows if row.waiting_since and row.in_call is None]
+        users = [u for u in users if u.row.waiting_since and u.row.in_call is None]
     if selection.in_call:
-        rows = [row for row in rows if row.in_call is not None]
-    return rows
-
-
-def _has(row: Row, word: str) -> bool:
-    extra = [f"{key} {one}" for key, one in row.additional_tagging_data.items()]
-    texts = [row.id, row.email, row.firstname, row.lastname, row.gender, *row.labels]
-    texts += [row.assigned_user, *extra, row.visitor_id]
-    if row.location is not None:
-        texts += [row.location.title, row.location.path]
-    return any(word in text.casefold() for text in texts)
+        users = [user for user in users if user.row.in_call is not None]
+    return users

@@ -113,7 +113,7 @@ def test_the_index_lists_the_same(steps: list[t.Any]) -> None:
         both.change(*change)
         for selection in selections:
             assert both.index.select(selection) == both.plain.select(selection)
-    assert len(both.index) == len(both.plain.rows)
+    assert len(both.index) == len(both.plain.users)
 
 
 @given(st.lists(CHANGES, max_size=20), st.lists(TEXTS | VISITORS, max_size=3))
