@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 
 import msgspec
@@ -133,10 +134,14 @@ class Directory:
         """List the first of these, in order."""
         order, descending = self._orders[sort.removeprefix("-")], sort[0] == "-"
         waiting = among & self._facets.having("waiting")
+        since = {n: self._entries[n].row.waiting_since or "" for n in waiting}
+        if len(since) > count:
+            latest = heapq.nsmallest(count, since.values())[-1]
+            waiting = BitMap([n for n, moment in since.items() if moment <= latest])
         first = order.first(len(waiting), waiting, descending)
-        first.sort(key=lambda number: self._entries[number].row.waiting_since or "")
-        left = max(0, count - len(first))
-        return first[:count] + order.first(left, among - waiting, descending)
+        first = sorted(first, key=since.__getitem__)[:count]
+        rest = order.first(count - len(first), among - waiting, descending)
+        return first + rest
 
     def _named(self, queries: Iterable[str]) -> BitMap:
         return BitMap([number for query in queries for number in self._meant(query)])

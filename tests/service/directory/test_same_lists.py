@@ -100,8 +100,7 @@ def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     if request.param == "as if there were many":
         monkeypatch.setattr(search, "MANY", 1)
         monkeypatch.setattr(search, "REMEMBERED", 3)
-        monkeypatch.setattr(orders, "TURNED", 2)
-        monkeypatch.setattr(orders, "PLACES_PER_SORTED", 1)
+        monkeypatch.setattr(orders, "LONGEST", 4)
 
 
 @pytest.mark.usefixtures("sizes")
@@ -139,7 +138,7 @@ def test_nothing_is_left_of_those_who_went(changes: list[t.Any]) -> None:
     left += [words._page_number, words._users_on]
     left += [one._users for one in (index._facets, index._names)]
     left += [one._having for one in (words._tags, words._pages)]
-    left += [one._places for one in index._orders.values()]
+    left += [one._stretches for one in index._orders.values()]
     left += [one._place_of for one in index._orders.values()]
     assert len(index) == 0
     assert [one for one in left if one] == []
