@@ -28,7 +28,7 @@ class Order:
 
     def __init__(self) -> None:
         self._stretches: list[_Stretch] = []
-        #: Nothing in a stretch is before its beginning.
+        #: Nothing in a stretch is before its beginning, but in the first.
         self._beginnings: list[Place] = []
         self._place_of: dict[int, Place] = {}
 
@@ -80,7 +80,7 @@ class Order:
             del self._stretches[index], self._beginnings[index]
 
     def _index(self, place: Place) -> int:
-        return max(0, bisect_right(self._beginnings, place) - 1)
+        return bisect_right(self._beginnings, place, 1) - 1
 
     def _up(self, among: BitMap) -> Iterator[Place]:
         for stretch in self._stretches:

@@ -65,6 +65,8 @@ def test_only_letters_of_ascii_have_no_case(directory: Directory, other: str) ->
     add(directory, "v1", email="straße@example.com")
     assert found(directory, other) is None
     assert found(directory, "STRAßE@example.com") == "v1"
+    add(directory, "v2", email="Émile@example.com")
+    assert found(directory, "émile@example.com") is None
 
 
 @pytest.mark.parametrize("query", ["", "john", "8", "example.com"])

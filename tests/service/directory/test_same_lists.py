@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import typing as t
 
 import pytest
@@ -142,3 +143,35 @@ def test_nothing_is_left_of_those_who_went(changes: list[t.Any]) -> None:
     left += [one._place_of for one in index._orders.values()]
     assert len(index) == 0
     assert [one for one in left if one] == []
+
+
+@pytest.mark.usefixtures("sizes")
+@pytest.mark.parametrize("seed", range(6))
+def test_the_index_lists_the_same_after_a_long_time(seed: int) -> None:
+    """Many users, of whom most are found: stretches and remembered words matter."""
+    chance, both = random.Random(seed), Both()
+    words = ["ab", "abca", "bcab", "cabcab", "straße", "none"]
+    for _ in range(300):
+        both.change(*_any_change(chance, words))
+        selection = Selection(
+            q=chance.choice(["", "", *words]),
+            label=chance.choice(["", "", "", "ab"]),
+            sort=chance.choice(["", "-"]) + chance.choice(list(SORT_KEYS)),
+            page=chance.choice([1, 1, 2]),
+            page_size=chance.choice([2, 9, 50]),
+        )
+        assert both.index.select(selection) == both.plain.select(selection)
+    numbers = both.index._entries, both.index._search._users_on
+    assert max(map(max, numbers)) < 40  # numbers are used again
+
+
+def _any_change(chance: random.Random, words: list[str]) -> tuple[str, str, t.Any]:
+    visitor_id = f"v{chance.randrange(40)}"
+    page = Page(path="/" + chance.choice(words) + chance.choice(["", "c"]))
+    fields: dict[str, t.Any] = {"location": page}
+    kind = chance.choice(["page", "page", "put", "drop"])
+    if kind == "put":
+        fields |= {"firstname": "".join(chance.choices("abc", k=6)), "labels": ["ab"]}
+        fields |= {"since": chance.choice([1.0, 2.0]), "lastname": chance.choice("ab")}
+        fields |= {"waiting_since": chance.choice([None] * 5 + [1.0, 2.0])}
+    return kind, visitor_id, fields
