@@ -17,6 +17,8 @@ Place = tuple[str, str, int]
 
 #: Places of a stretch, at most.
 LONGEST = 512
+#: Sorting one place takes as long as looking at so many.
+SPARSE = 8
 
 
 class Order:
@@ -112,7 +114,7 @@ class Order:
     def _places(self, stretch: _Stretch, among: BitMap) -> list[Place]:
         """List the places of some users in a stretch."""
         users = stretch.users & among
-        if len(users) * 8 < len(stretch.places):
+        if len(users) * SPARSE < len(stretch.places):
             return sorted(self._place_of[user] for user in users)
         return [place for place in stretch.places if place[2] in users]
 

@@ -102,6 +102,7 @@ def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(search, "MANY", 1)
         monkeypatch.setattr(search, "REMEMBERED", 3)
         monkeypatch.setattr(orders, "LONGEST", 4)
+        monkeypatch.setattr(orders, "SPARSE", 1)
 
 
 @pytest.mark.usefixtures("sizes")
