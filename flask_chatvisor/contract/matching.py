@@ -11,6 +11,8 @@ import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
 
+from .users import name_of
+
 #: What a list can be sorted by; ``-`` in front means descending.
 SORTS = ("name", "email", "since", "lastSeen", "page")
 
@@ -154,7 +156,7 @@ def in_order(users: Iterable[_U], sort: str) -> list[_U]:
 
 
 _KEYS: dict[str, Callable[[t.Any], t.Any]] = {
-    "name": lambda user: user.name.casefold(),
+    "name": lambda user: name_of(user).casefold(),
     "email": lambda user: (user.email or "").casefold(),
     "since": lambda user: _moment(user.since),
     "lastSeen": lambda user: _moment(user.last_seen),

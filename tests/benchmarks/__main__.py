@@ -12,6 +12,7 @@ import argparse
 import sys
 import time
 
+from . import directory
 from . import first_frame
 from . import injection
 from . import list as long_list
@@ -23,6 +24,7 @@ from .table import render
 PARTS = {
     "injection": injection.measure,
     "presence": presence.measure,
+    "directory": directory.measure,
     "first-frame": first_frame.measure,
     "list": long_list.measure,
 }

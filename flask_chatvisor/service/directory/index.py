@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 from collections.abc import Iterator
 
@@ -14,16 +15,15 @@ from ...contract.matching import meant
 from ...contract.matching import page_text
 from ...contract.matching import search_text
 from ...contract.users import UserRow
+from .facets import Facets
+from .facets import Names
 from .numbers import Numbers
 from .orders import Order
 from .rows import SORT_KEYS
 from .rows import Entry
-from .rows import Facet
 from .rows import facets
 from .rows import names
 from .search import Search
-
-_NOBODY = BitMap()
 
 
 class Directory:
@@ -38,8 +38,8 @@ class Directory:
         self._number_of: dict[str, int] = {}
         self._entries: dict[int, Entry] = {}
         self._all = BitMap()
-        self._by_facet: dict[Facet, BitMap] = {}
-        self._by_name: dict[Facet, tuple[int, ...]] = {}
+        self._facets = Facets()
+        self._names = Names()
         self._orders = {sort: Order() for sort in SORT_KEYS}
         self._search = Search()
 
@@ -118,27 +118,30 @@ class Directory:
         if selection.queries:
             found = self._named(selection.queries)
         if label := selection.label.strip().casefold():
-            found = found & self._having("label", label)
+            found = found & self._facets.having("label", label)
         if assigned := fold_email(selection.assigned.strip()):
             agent = "" if assigned == "none" else assigned
-            found = found & self._having("assigned", agent)
+            found = found & self._facets.having("assigned", agent)
         if selection.waiting:
-            found = (found & self._having("waiting")) - self._having("in_call")
+            found = (found & self._facets.having("waiting")) - self._facets.having(
+                "in call"
+            )
         if selection.in_call:
-            found = found & self._having("in_call")
+            found = found & self._facets.having("in call")
         return self._search.narrow(selection.q, found)
 
     def _first(self, count: int, among: BitMap, sort: str) -> list[int]:
         """List the first of these, in order."""
         order, descending = self._orders[sort.removeprefix("-")], sort[0] == "-"
-        waiting = among & self._having("waiting")
+        waiting = among & self._facets.having("waiting")
+        since = {n: self._entries[n].row.waiting_since or "" for n in waiting}
+        if len(since) > count:
+            latest = heapq.nsmallest(count, since.values())[-1]
+            waiting = BitMap([n for n, moment in since.items() if moment <= latest])
         first = order.first(len(waiting), waiting, descending)
-        first.sort(key=lambda number: self._entries[number].row.waiting_since or "")
-        left = max(0, count - len(first))
-        return first[:count] + order.first(left, among - waiting, descending)
-
-    def _having(self, kind: str, value: str = "") -> BitMap:
-        return self._by_facet.get((kind, value), _NOBODY)
+        first = sorted(first, key=since.__getitem__)[:count]
+        rest = order.first(count - len(first), among - waiting, descending)
+        return first + rest
 
     def _named(self, queries: Iterable[str]) -> BitMap:
         return BitMap([number for query in queries for number in self._meant(query)])
@@ -146,32 +149,10 @@ class Directory:
     def _meant(self, query: str) -> Iterator[int]:
         if (number := self._number_of.get(query)) is not None:
             yield number
-        yield from self._by_name.get(("id", query), ())
-        yield from self._by_name.get(("email", fold_email(query)), ())
+        yield from self._names.having("id", query)
+        yield from self._names.having("email", fold_email(query))
 
     def _note(self, number: int, old: UserRow | None, new: UserRow | None) -> None:
         """Keep facets and names of a row that is new, was changed or goes."""
-        before, after = _facets(old), _facets(new)
-        for facet in before - after:
-            self._by_facet[facet].discard(number)
-            if not self._by_facet[facet]:
-                del self._by_facet[facet]
-        for facet in after - before:
-            self._by_facet.setdefault(facet, BitMap()).add(number)
-        before, after = _names(old), _names(new)
-        for name in before - after:
-            left = tuple(one for one in self._by_name[name] if one != number)
-            if left:
-                self._by_name[name] = left
-            else:
-                del self._by_name[name]
-        for name in after - before:
-            self._by_name[name] = (*self._by_name.get(name, ()), number)
-
-
-def _facets(row: UserRow | None) -> set[Facet]:
-    return set() if row is None else set(facets(row))
-
-
-def _names(row: UserRow | None) -> set[Facet]:
-    return set() if row is None else set(names(row))
+        self._facets.change(number, facets(old), facets(new))
+        self._names.change(number, names(old), names(new))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Iterator
 
 import msgspec
 
@@ -32,23 +31,25 @@ class Entry:
         return self._json
 
 
-def facets(row: UserRow) -> Iterator[Facet]:
+def facets(row: UserRow | None) -> set[Facet]:
     """Find out by what a list can be narrowed down to this row."""
-    for label in row.labels:
-        yield "label", label.casefold()
-    yield "assigned", fold_email(row.assigned_user or "")
+    if row is None:
+        return set()
+    found = {("label", label.casefold()) for label in row.labels}
+    found.add(("assigned", fold_email(row.assigned_user or "")))
     if row.waiting_since is not None:
-        yield "waiting", ""
+        found.add(("waiting", ""))
     if row.in_call is not None:
-        yield "in_call", ""
+        found.add(("in call", ""))
+    return found
 
 
-def names(row: UserRow) -> Iterator[Facet]:
-    """Find out what the user is called in queries."""
-    if row.id:
-        yield "id", row.id
-    if row.email:
-        yield "email", fold_email(row.email)
+def names(row: UserRow | None) -> set[Facet]:
+    """Find out what the user is called in queries, but for the visitor's id."""
+    if row is None:
+        return set()
+    found = {("id", row.id or ""), ("email", fold_email(row.email or ""))}
+    return {(kind, name) for kind, name in found if name}
 
 
 #: Times are texts of one width, so they sort as texts.

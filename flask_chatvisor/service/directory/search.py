@@ -49,11 +49,9 @@ class Search:
                 users.discard(user)
 
     def drop(self, user: int) -> None:
-        """Remove a user."""
+        """Remove a user. Remembered words keep the number until it is given again."""
         self._tags.drop(user)
         self._leave(user)
-        for users in self._remembered.values():
-            users.discard(user)
 
     def narrow(self, text: str, among: BitMap) -> BitMap:
         """Find those of some users who have all words of a text."""
