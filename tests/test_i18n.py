@@ -23,10 +23,10 @@ from flask_babel import force_locale
 from flask_chatvisor.i18n import DOMAIN
 from flask_chatvisor.i18n import FOLDER
 
-from .browser.fake_service import FakeService
-from .browser.fake_service import active_user
-from .browser.fake_service import ago
 from .conftest import make_application
+from .doubles.service import FakeService
+from .doubles.service import active_user
+from .doubles.service import ago
 
 ROOT = Path(__file__).parent.parent
 CATALOGUES = sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))

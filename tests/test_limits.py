@@ -8,21 +8,12 @@ import pytest
 
 from flask_chatvisor.limits import MAX_NAMES
 from flask_chatvisor.limits import Limit
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.doubles.clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 def test_a_burst_is_allowed_and_no_more(clock: Clock) -> None:
