@@ -5,40 +5,65 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := $(VENV)/bin/python
 BABEL = $(RUN) -m babel.messages.frontend --quiet
+PINS := requirements/lock.txt
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test fuzz lint docs translations bench screenshots clean
+.PHONY: help demo test test-fast coverage fuzz lint docs translations bench screenshots lock clean
 
 help:
 	@echo 'make demo         the example at http://127.0.0.1:5080, with everything it needs'
-	@echo 'make test         all tests, those in the browser included'
+	@echo 'make test         all tests, those in the browser included, and the coverage'
+	@echo 'make test-fast    all tests but those in the browser'
+	@echo 'make coverage     the same, and which lines they leave out'
 	@echo 'make fuzz         looks for pages that the tag breaks, for some ten minutes'
-	@echo 'make lint         ruff, mypy, pyright and, for the JavaScript, TypeScript'
+	@echo 'make lint         ruff, codespell, mypy, pyright, TypeScript for the JavaScript, zizmor'
 	@echo 'make docs         the manual, in docs/_build/html'
 	@echo 'make translations the catalogues: new messages in, old ones out, compiled'
 	@echo 'make bench        speed and memory, beside their peers'
 	@echo 'make screenshots  the pictures of the README'
+	@echo 'make lock         the newest versions of all that is installed, in $(PINS)'
 	@echo 'make clean        removes .venv and everything built'
 
 # A recipe of one plain command: Ctrl-C reaches the example itself, and nothing else complains.
 demo: $(VENV)/.demo
 	@$(RUN) -m example_app
 
+# A file stays in one process, because its tests share what they have set up.
+PARALLEL := -n 2 --dist loadfile
+
+ifdef ARGS
 test: $(VENV)/.tests $(VENV)/.packages $(VENV)/.chromium
 	$(RUN) -m pytest $(ARGS)
+else
+test: coverage $(VENV)/.packages $(VENV)/.chromium
+	$(RUN) -m pytest -m browser
+endif
+
+test-fast: $(VENV)/.tests
+	$(RUN) -m pytest -m 'not browser' $(PARALLEL) $(ARGS)
+
+coverage: $(VENV)/.tests
+	$(RUN) -m coverage erase
+	$(RUN) -m coverage run -m pytest -m 'not browser' $(PARALLEL)
+	$(RUN) -m coverage combine --quiet
+	$(RUN) -m coverage report
 
 fuzz: $(VENV)/.tests $(VENV)/.chromium
 	$(RUN) -m tests.fuzz $(ARGS)
 
-lint: $(VENV)/.lint
+TSC := PATH="$(abspath $(VENV)/bin):$$PATH" tests/browser/node_modules/.bin/tsc
+
+lint: $(VENV)/.lint $(VENV)/.packages
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m codespell_lib docs/*.rst *.md
 	$(RUN) -m mypy
 	$(RUN) -m mypy --strict --config-file= --follow-imports=silent tests/type_check
 	$(RUN) -m pyright
 	PATH="$(abspath $(VENV)/bin):$$PATH" PYTHONPATH=. $(RUN) -m pyright --verifytypes flask_chatvisor --ignoreexternal
-	PATH="$(abspath $(VENV)/bin):$$PATH" npx --yes --package typescript@7 tsc --project jsconfig.json
-	PATH="$(abspath $(VENV)/bin):$$PATH" npx --yes --package typescript@7 tsc --project flask_chatvisor/service/static/cv/jsconfig.json
+	$(TSC) --project jsconfig.json
+	$(TSC) --project flask_chatvisor/service/static/cv/jsconfig.json
+	$(VENV)/bin/zizmor --offline --quiet .github
 
 docs: $(VENV)/.docs
 	$(RUN) -m sphinx -E -W --keep-going -b html docs docs/_build/html
@@ -56,8 +81,14 @@ bench: $(VENV)/.bench $(VENV)/.chromium
 screenshots: $(VENV)/.tests $(VENV)/.chromium
 	$(RUN) -m tests.screenshots
 
+# No hashes: what is pinned is the versions, for every Python and every system.
+lock: $(VENV)/.lock
+	$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--all-extras --group dev --no-annotate --custom-compile-command 'make lock' \
+		--output-file $(PINS) pyproject.toml example_app/requirements.txt
+
 clean:
-	rm -rf $(VENV) tests/browser/node_modules build dist docs/_build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/browser/node_modules build dist docs/_build htmlcov .coverage* .mypy_cache .pytest_cache .ruff_cache
 
 # Python 3.11 brings a pip that does not know --group yet.
 $(VENV)/.created:
@@ -66,12 +97,12 @@ $(VENV)/.created:
 	$(INSTALL) --upgrade 'pip>=25.1'
 	@touch $@
 
-$(VENV)/.demo: $(VENV)/.created pyproject.toml example_app/requirements.txt
-	$(INSTALL) --editable '.[service]' --requirement example_app/requirements.txt
+$(VENV)/.demo: $(VENV)/.created pyproject.toml example_app/requirements.txt $(PINS)
+	$(INSTALL) --constraint $(PINS) --editable '.[service]' --requirement example_app/requirements.txt
 	@touch $@
 
-$(VENV)/.tests $(VENV)/.lint $(VENV)/.docs $(VENV)/.bench $(VENV)/.translations: $(VENV)/.demo
-	$(INSTALL) --group $(@F:.%=%)
+$(VENV)/.tests $(VENV)/.lint $(VENV)/.docs $(VENV)/.bench $(VENV)/.translations $(VENV)/.lock: $(VENV)/.demo
+	$(INSTALL) --constraint $(PINS) --group $(@F:.%=%)
 	@touch $@
 
 $(VENV)/.packages: $(VENV)/.tests tests/browser/package-lock.json

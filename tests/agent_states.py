@@ -20,9 +20,9 @@ from playwright.sync_api import Page
 from .browser.desk import application
 from .browser.desk import served
 from .browser.desk import tick
-from .browser.fake_service import FakeService
-from .browser.fake_service import active_user
-from .browser.fake_service import ago
+from .doubles.service import FakeService
+from .doubles.service import active_user
+from .doubles.service import ago
 
 WIDTHS = (1280, 390)
 SCHEMES: tuple[t.Literal["light", "dark"], ...] = ("light", "dark")

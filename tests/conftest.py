@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +13,21 @@ from flask_login import LoginManager
 from flask_login import UserMixin
 from flask_login import login_user
 from flask_login import logout_user
+from hypothesis import HealthCheck
+from hypothesis import settings
 
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
 from flask_chatvisor.identity import Visitor
+
+# A busy machine is slow, which is no fault of the code.
+settings.register_profile(
+    "quick",
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci" if os.environ.get("CI") else "quick")
 
 SCRIPT = "https://help.example.com/cdn/js/x.js"
 HTML = "<!doctype html><title>Home</title><body><h1>Home</h1></body></html>"

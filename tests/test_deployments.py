@@ -29,14 +29,14 @@ from flask_chatvisor.errors import SetupError
 from flask_chatvisor.testing import block_of
 from flask_chatvisor.testing import tag_of
 
-from .browser.fake_service import FakeService
-from .browser.fake_service import active_user
 from .conftest import HTML
 from .conftest import SCRIPT
 from .conftest import USERS
 from .conftest import load_agent
 from .conftest import load_visitor
 from .conftest import make_application
+from .doubles.service import FakeService
+from .doubles.service import active_user
 
 
 @pytest.fixture

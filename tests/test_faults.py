@@ -24,14 +24,14 @@ from flask_chatvisor.state import state_of
 from flask_chatvisor.testing import AgentClient
 from tests.conftest import MARY
 from tests.conftest import make_application
-from tests.rest.upstream import Reply
-from tests.rest.upstream import Upstream
-from tests.rest.upstream import answer
-from tests.rest.upstream import answer_json
-from tests.rest.upstream import flood
-from tests.rest.upstream import reset
-from tests.rest.upstream import say_nothing
-from tests.rest.upstream import stop_within_the_body
+from tests.doubles.upstream import Reply
+from tests.doubles.upstream import Upstream
+from tests.doubles.upstream import answer
+from tests.doubles.upstream import answer_json
+from tests.doubles.upstream import flood
+from tests.doubles.upstream import reset
+from tests.doubles.upstream import say_nothing
+from tests.doubles.upstream import stop_within_the_body
 
 TOKEN = "token-that-nobody-may-see"
 HTML = f"<html>{TOKEN}</html>".encode()

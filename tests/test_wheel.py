@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -96,12 +98,28 @@ def test_the_wheel_holds_the_package_alone(wheel_files: set[str]) -> None:
     assert [top.endswith(".dist-info") for top in tops[1:]] == [True]
 
 
+def test_the_description_has_links_that_work_without_the_tree(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        metadata = message_from_bytes(archive.read(name))
+    urls = dict(line.split(", ") for line in metadata.get_all("Project-URL", []))
+    links = re.findall(r"\]\(([^)]+)\)", str(metadata.get_payload()))
+    assert [link for link in links if not link.startswith("https://")] == []
+    in_the_tree = re.compile(
+        re.escape(urls["Source"]) + r"/(?:blob|raw|tree)/main/(.+)"
+    )
+    named = [found[1] for found in map(in_the_tree.fullmatch, links) if found]
+    assert len(named) >= 4
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_the_sdist_holds_tests_docs_and_the_example(dist: Path) -> None:
     (path,) = dist.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"LICENSE", "CHANGELOG.md", "Makefile", "docs/conf.py"}
     wanted |= {"tests/test_wheel.py", "example_app/__main__.py"}
+    wanted |= {"CONTRIBUTING.md", "SECURITY.md", "requirements/lock.txt"}
     assert wanted - names == set()
     assert "tests/browser/package-lock.json" in names
     assert not [n for n in names if "_build" in n or n.endswith((".pyc", ".sqlite3"))]

@@ -29,10 +29,17 @@ QUIET = (
     # The machine's own addresses in WebRTC candidates, not names to be resolved.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 )
+HERE = Path(__file__).parent
 RESULTS = Path("test-results")
 
 Launch = Callable[..., Browser]
 OpenPage = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session")

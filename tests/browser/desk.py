@@ -23,8 +23,8 @@ from werkzeug.serving import make_server
 from flask_chatvisor.extension import Chatvisor
 from tests.conftest import make_application
 
-from .fake_service import FakeService
-from .fake_service import active_user
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
 from .packages import package_file
 
 HTMX = "htmx-2/dist/htmx.min.js"

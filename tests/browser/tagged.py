@@ -18,8 +18,8 @@ from playwright.sync_api import Page
 
 from tests.conftest import make_application
 
+from ..doubles.service import FakeService
 from .desk import served
-from .fake_service import FakeService
 from .support import until
 
 Call = tuple[str, str | None]

@@ -13,15 +13,15 @@ from playwright.sync_api import expect
 from tests.agent_states import STATES
 from tests.agent_states import bring_about
 
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
+from ..doubles.service import ago
 from .axe import violations
 from .conftest import Launch
 from .conftest import OpenPage
 from .desk import OpenDesk
 from .desk import live
 from .desk import tick
-from .fake_service import FakeService
-from .fake_service import active_user
-from .fake_service import ago
 from .portal import TITLE
 from .portal import running
 from .support import expect_state

@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
+from ..doubles.service import ago
 from .desk import OpenDesk
 from .desk import live
 from .desk import tick
-from .fake_service import FakeService
-from .fake_service import active_user
-from .fake_service import ago
 
 #: Everything that Tab reaches, as its accessible name or text.
 REACHED = """() => {

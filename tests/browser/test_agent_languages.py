@@ -8,14 +8,14 @@ from playwright.sync_api import expect
 from tests.agent_states import STATES
 from tests.agent_states import bring_about
 
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
+from ..doubles.service import ago
 from .conftest import OpenPage
 from .desk import OpenDesk
 from .desk import connection
 from .desk import live
 from .desk import tick
-from .fake_service import FakeService
-from .fake_service import active_user
-from .fake_service import ago
 from .pseudo import CUT_OFF
 from .pseudo import mirror
 

@@ -16,14 +16,14 @@ from flask_chatvisor.identity import Agent
 from tests.conftest import load_agent
 from tests.conftest import load_visitor
 
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
+from ..doubles.service import ago
 from .conftest import OpenPage
 from .desk import OpenDesk
 from .desk import connection
 from .desk import live
 from .desk import tick
-from .fake_service import FakeService
-from .fake_service import active_user
-from .fake_service import ago
 
 JOHN = "[data-chatvisor-user=v-1]"
 JANE = "[data-chatvisor-user=v-2]"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
 from .desk import OpenDesk
 from .desk import connection
 from .desk import tick
-from .fake_service import FakeService
-from .fake_service import active_user
 
 JOHN = "[data-chatvisor-user=v-1]"
 STATUS = "[data-chatvisor-status=v-1]"

@@ -10,11 +10,11 @@ from playwright.sync_api import Page
 from playwright.sync_api import Route
 from playwright.sync_api import expect
 
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
+from ..doubles.service import ago
 from .conftest import RESULTS
 from .desk import OpenDesk
-from .fake_service import FakeService
-from .fake_service import active_user
-from .fake_service import ago
 from .packages import package_file
 
 BOOTSTRAP = files("flask_bootstrap") / "static/bootstrap5/css/bootstrap.min.css"

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
+from ..doubles.service import FakeService
 from .conftest import Launch
 from .conftest import OpenPage
-from .fake_service import FakeService
 from .tagged import CALLS
 from .tagged import JANE
 from .tagged import JOHN

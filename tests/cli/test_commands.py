@@ -39,9 +39,9 @@ from tests.conftest import MARY
 from tests.conftest import load_agent
 from tests.conftest import load_visitor
 from tests.conftest import make_application
-from tests.rest.upstream import Upstream
-from tests.rest.upstream import answer
-from tests.rest.upstream import answer_json
+from tests.doubles.upstream import Upstream
+from tests.doubles.upstream import answer
+from tests.doubles.upstream import answer_json
 
 PACKAGE_IS_IN = Path(flask_chatvisor.__file__).parents[1]
 NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)

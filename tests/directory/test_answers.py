@@ -23,18 +23,9 @@ from flask_chatvisor.errors import ServiceRefused
 from flask_chatvisor.errors import ServiceTimeout
 from flask_chatvisor.errors import ServiceUnavailable
 from flask_chatvisor.errors import UnknownVisitor
+from tests.doubles.clock import Clock
 
 PATIENCE = 5.0
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1_763_812_800.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Service:

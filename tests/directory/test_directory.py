@@ -38,28 +38,15 @@ from flask_chatvisor.rest.transport import ATTEMPTS
 from flask_chatvisor.rest.transport import Transport
 from flask_chatvisor.identity import Loaders
 from flask_chatvisor.testing import FakeService
-from tests.rest.upstream import Upstream
-from tests.rest.upstream import answer_json
-from tests.rest.upstream import say_nothing
+from tests.doubles.clock import NOON
+from tests.doubles.clock import Clock
+from tests.doubles.upstream import Upstream
+from tests.doubles.upstream import answer_json
+from tests.doubles.upstream import say_nothing
 
 MARY = Agent("mary@example.com", "Mary")
 ADAM = Agent("adam@example.com", "Adam")
-NOON = 1_763_812_800.0
 MakeDirectory = Callable[..., Directory]
-
-
-class Clock:
-    """Stands still until it is moved.
-
-    :ivar set_by: by how much somebody has set what it shows.
-    """
-
-    def __init__(self) -> None:
-        self.now = NOON
-        self.set_by = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -27,10 +27,10 @@ from flask_chatvisor.pages.language import FOLDER
 from flask_chatvisor.pages.script_texts import MESSAGES
 from flask_chatvisor.pages.script_texts import PLURALS
 
-from ..browser.fake_service import FakeService
-from ..browser.fake_service import active_user
-from ..browser.fake_service import ago
 from ..conftest import make_application
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
+from ..doubles.service import ago
 
 ROOT = Path(__file__).parents[2]
 CATALOGUES = sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))

@@ -19,18 +19,18 @@ from flask import Flask
 from flask import g
 from flask import render_template_string
 from flask import request
-from flask.testing import FlaskClient
 
 import flask_chatvisor
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import default_visitor
 
-from ..browser.fake_service import FakeService
-from ..browser.fake_service import active_user
-from ..browser.fake_service import ago
 from ..conftest import JANE
 from ..conftest import JOHN
 from ..conftest import make_application
+from ..doubles.service import FakeService
+from ..doubles.service import active_user
+from ..doubles.service import ago
+from ..doubles.users import signed_in
 
 IMPORT = (
     '{% from "chatvisor/macros.html" import'
@@ -124,12 +124,6 @@ def application(
         return render_template_string(request.args["source"])
 
     return app
-
-
-def signed_in(app: Flask, user_id: str) -> FlaskClient:
-    client = app.test_client()
-    client.get(f"/sign-in/{user_id}")
-    return client
 
 
 def agents_page(app: Flask, path: str, status: int = 200) -> Page:

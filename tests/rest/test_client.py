@@ -19,10 +19,10 @@ from flask_chatvisor.errors import ServiceError
 from flask_chatvisor.errors import ServiceRefused
 from flask_chatvisor.rest.client import Client
 from flask_chatvisor.rest.transport import Transport
-from tests.rest.upstream import Reply
-from tests.rest.upstream import Upstream
-from tests.rest.upstream import answer
-from tests.rest.upstream import answer_json
+from tests.doubles.upstream import Reply
+from tests.doubles.upstream import Upstream
+from tests.doubles.upstream import answer
+from tests.doubles.upstream import answer_json
 
 JOHN = {"visitorId": "v-1", "id": "1", "email": "john@example.com"}
 EMPTY = answer_json({"page": 1, "total": 0, "results": []})

@@ -31,17 +31,17 @@ from flask_chatvisor.rest.transport import LONGEST_PAUSE
 from flask_chatvisor.rest.transport import Transport
 from flask_chatvisor.rest.transport import fault_of
 from flask_chatvisor.rest.transport import retry_after
-from tests.rest.upstream import CERTIFICATE
-from tests.rest.upstream import Reply
-from tests.rest.upstream import Upstream
-from tests.rest.upstream import answer
-from tests.rest.upstream import answer_json
-from tests.rest.upstream import drip
-from tests.rest.upstream import flood
-from tests.rest.upstream import hang_up
-from tests.rest.upstream import reset
-from tests.rest.upstream import say_nothing
-from tests.rest.upstream import stop_within_the_body
+from tests.doubles.upstream import CERTIFICATE
+from tests.doubles.upstream import Reply
+from tests.doubles.upstream import Upstream
+from tests.doubles.upstream import answer
+from tests.doubles.upstream import answer_json
+from tests.doubles.upstream import drip
+from tests.doubles.upstream import flood
+from tests.doubles.upstream import hang_up
+from tests.doubles.upstream import reset
+from tests.doubles.upstream import say_nothing
+from tests.doubles.upstream import stop_within_the_body
 
 TOKEN = "token-that-nobody-may-see"
 OK = answer_json({"status": "ok"})

@@ -53,6 +53,7 @@ from ..conftest import USERS
 from ..conftest import load_agent
 from ..conftest import load_visitor
 from ..conftest import make_application
+from ..doubles.users import signed_in
 
 KEY = "identity-key-of-the-tests-32-bytes!"
 JOHNS_TAG = {
@@ -72,12 +73,6 @@ def app() -> Flask:
 @pytest.fixture
 def john(app: Flask) -> FlaskClient:
     return signed_in(app)
-
-
-def signed_in(app: Flask, user_id: str = "1") -> FlaskClient:
-    client = app.test_client()
-    client.get(f"/sign-in/{user_id}")
-    return client
 
 
 def why(client: FlaskClient, path: str = "/", **options: t.Any) -> str | None:

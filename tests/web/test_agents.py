@@ -31,10 +31,10 @@ from tests.conftest import JOHN
 from tests.conftest import MARY
 from tests.conftest import load_agent
 from tests.conftest import make_application
-from tests.rest.upstream import Upstream
-from tests.rest.upstream import answer
-from tests.rest.upstream import answer_json
-from tests.rest.upstream import say_nothing
+from tests.doubles.upstream import Upstream
+from tests.doubles.upstream import answer
+from tests.doubles.upstream import answer_json
+from tests.doubles.upstream import say_nothing
 
 AGENT = Agent("mary@example.com", "Mary")
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)

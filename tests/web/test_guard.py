@@ -12,7 +12,6 @@ from flask import Response
 from flask import session
 from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionMixin
-from flask.testing import FlaskClient
 from flask_login import login_user
 from flask_wtf import CSRFProtect
 from werkzeug.routing import Rule
@@ -30,6 +29,7 @@ from tests.conftest import MARY
 from tests.conftest import MakeApp
 from tests.conftest import load_agent
 from tests.conftest import make_application
+from tests.doubles.users import signed_in
 
 OURS = {REQUEST_HEADER: "1"}
 
@@ -47,12 +47,6 @@ def app(service: FakeService, make_app: MakeApp) -> Flask:
 
 def without_prefix(keys: dict[str, t.Any]) -> dict[str, t.Any]:
     return {key.removeprefix("CHATVISOR_"): value for key, value in keys.items()}
-
-
-def signed_in(app: Flask, user_id: str) -> FlaskClient:
-    client = app.test_client()
-    client.get(f"/sign-in/{user_id}")
-    return client
 
 
 # --- every route of the blueprint

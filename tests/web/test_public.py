@@ -10,7 +10,6 @@ import typing as t
 import pytest
 from flask import Flask
 from flask import session
-from flask.testing import FlaskClient
 from flask_login import login_user
 from flask_wtf import CSRFProtect
 
@@ -26,17 +25,12 @@ from flask_chatvisor.web.events import MAX_SEEN
 
 from ..conftest import JOHN
 from ..conftest import MakeApp
+from ..doubles.users import signed_in
 
 API_TOKEN = "api-token-of-the-tests"
 ME = "/chatvisor/me"
 EVENTS = "/chatvisor/events"
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin", "X-Chatvisor-Request": "1"}
-
-
-def signed_in(app: Flask, user_id: str = "1") -> FlaskClient:
-    client = app.test_client()
-    client.get(f"/sign-in/{user_id}")
-    return client
 
 
 # --- assets -----------------------------------------------------------------------
