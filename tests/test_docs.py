@@ -254,6 +254,13 @@ def test_each_example_of_a_macro_renders(template: str) -> None:
     assert [name for name in called if f"{HOOKS[name]}=" not in html] == []
 
 
+def test_each_picture_has_an_alternative_text() -> None:
+    text = "\n".join(map(read, (ROOT / "docs").glob("*.rst")))
+    pictures = re.findall(r"\.\. (?:image|figure):: (.+)\n((?: +:.*\n)*)", text)
+    assert len(pictures) > 50
+    assert [name for name, options in pictures if ":alt: " not in options] == []
+
+
 def listed(name: str) -> list[str]:
     """The words in the first column of a page's tables."""
     return [
