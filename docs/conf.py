@@ -12,6 +12,7 @@ author = "the flask-chatvisor contributors"
 release = version = pyproject["project"]["version"]
 
 extensions = [
+    "myst_parser",  # reads the changelog
     "sphinx.ext.autodoc",
     "pallets_sphinx_themes",
 ]
@@ -34,5 +35,6 @@ html_sidebars = {
     "**": ["localtoc.html", "relations.html", "searchbox.html"],
 }
 html_static_path = ["_static"]
+html_css_files = ["manual.css"]
 html_show_sourcelink = False
 version_banner = False

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
 
+import jinja2
 import pytest
 from flask import Flask
+from flask import render_template_string
 from flask.testing import FlaskClient
 from flask_login import LoginManager
 from flask_login import login_user
+from jinja2 import nodes
 
 import flask_chatvisor
 from flask_chatvisor import Chatvisor
@@ -24,6 +27,7 @@ from flask_chatvisor.tag.reasons import Reason
 from flask_chatvisor.service import settings
 from flask_chatvisor.service.protocol import EndReason
 from flask_chatvisor.testing import AgentClient
+from flask_chatvisor.testing import FakeService
 from flask_chatvisor.testing import tag_of
 
 from .conftest import HTML
@@ -38,6 +42,13 @@ SETS_IT_UP_ITSELF = {"README.md", "quickstart.rst", "cloud.rst"}
 
 MARKDOWN_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 RST_BLOCK = re.compile(r"^( *)\.\. code-block:: python\n\n((?:\1 +.*\n|\n)+)", re.M)
+JINJA_BLOCK = re.compile(r"^\.\. code-block:: html\+jinja\n\n((?: +.*\n|\n)+)", re.M)
+HOOKS = {
+    "start_button": "data-chatvisor-start",
+    "user_status": "data-chatvisor-status",
+    "active_users": "data-chatvisor-query",
+    "conference_button": "data-chatvisor-unavailable",
+}
 
 
 def read(path: Path) -> str:
@@ -80,9 +91,13 @@ def unused_port() -> int:
         return int(server.getsockname()[1])
 
 
-def create_app(more: Mapping[str, t.Any]) -> Flask:
+def create(more: Mapping[str, t.Any]) -> tuple[Flask, Chatvisor]:
     keys = {name.removeprefix("CHATVISOR_"): value for name, value in more.items()}
-    return make_application(**keys)[0]
+    return make_application(**keys)
+
+
+def create_app(more: Mapping[str, t.Any]) -> Flask:
+    return create(more)[0]
 
 
 def sign_in(client: FlaskClient, email: str) -> None:
@@ -188,6 +203,62 @@ def test_each_macro_is_in_the_manual_with_its_arguments() -> None:
     signatures = re.findall(r"{%-? macro (.+?\)) -?%}", macros)
     assert len(signatures) >= 4
     assert [s for s in signatures if f"``{s}``" not in page("macros.rst")] == []
+
+
+def jinja(template: str) -> nodes.Template:
+    return jinja2.Environment(autoescape=True).parse(template)
+
+
+def macro_calls(template: str) -> list[tuple[str, set[str]]]:
+    """The macros that a template calls, each with the options that it gives."""
+    return [
+        (call.node.name, {option.key for option in call.kwargs})
+        for call in jinja(template).find_all(nodes.Call)
+        if isinstance(call.node, nodes.Name) and call.node.name in HOOKS
+    ]
+
+
+def macro_examples() -> list[str]:
+    found = map(textwrap.dedent, JINJA_BLOCK.findall(page("macros.rst")))
+    return [template for template in found if macro_calls(template)]
+
+
+def test_each_option_of_each_macro_has_an_example() -> None:
+    source = read(PACKAGE / "templates" / "chatvisor" / "macros.html")
+    macros = jinja(source).find_all(nodes.Macro)
+    shown: dict[str, set[str]] = {}
+    for template in macro_examples():
+        for name, options in macro_calls(template):
+            shown.setdefault(name, set()).update(options)
+    assert shown == {macro.name: {one.name for one in macro.args} for macro in macros}
+
+
+@pytest.mark.parametrize("template", macro_examples())
+def test_each_example_of_a_macro_renders(template: str) -> None:
+    called = [name for name, _ in macro_calls(template)]
+    customer = "conference_button" in called
+    imports = "{% from 'chatvisor/macros.html' import " + ", ".join(HOOKS) + " %}"
+    with FakeService() as service:
+        service.add(id="1", email="john@example.com")
+        app, chatvisor = create(service.config())
+
+        @app.get("/example")
+        def example() -> str:
+            listing = None if customer else chatvisor.directory.active_users()
+            names = {"customer": USERS["1"], "listing": listing}
+            return render_template_string(imports + template, **names)
+
+        client = app.test_client()
+        sign_in(client, "john@example.com" if customer else "mary@example.com")
+        html = client.get("/example").text
+    assert [name for name in called if f"{HOOKS[name]}=" not in html] == []
+
+
+def test_each_picture_has_an_alternative_text() -> None:
+    text = "\n".join(map(read, (ROOT / "docs").glob("*.rst")))
+    pictures = re.findall(r"\.\. (?:image|figure):: (.+)\n((?: +:.*\n)*)", text)
+    assert len(pictures) > 50
+    assert [name for name, options in pictures if ":alt: " not in options] == []
 
 
 def listed(name: str) -> list[str]:
