@@ -38,7 +38,6 @@ lint: $(VENV)/.lint
 	$(RUN) -m pyright
 	PATH="$(abspath $(VENV)/bin):$$PATH" PYTHONPATH=. $(RUN) -m pyright --verifytypes flask_chatvisor --ignoreexternal
 	PATH="$(abspath $(VENV)/bin):$$PATH" npx --yes --package typescript@7 tsc --project jsconfig.json
-	PATH="$(abspath $(VENV)/bin):$$PATH" npx --yes --package typescript@7 tsc --project flask_chatvisor/service/static/cv/jsconfig.json
 
 docs: $(VENV)/.docs
 	$(RUN) -m sphinx -E -W --keep-going -b html docs docs/_build/html

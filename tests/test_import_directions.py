@@ -49,7 +49,7 @@ EXTENSION_LAYERS = (
 )
 SERVICE_LAYERS = (
     {"tokens"},
-    {"service.protocol", "service.settings", "service.deadlines"},
+    {"service.protocol", "service.settings", "service.deadlines", "service.script"},
     {"service.presence", "service.calls", "service.access"},
     {"service.throttle"},
     {"service.store", "service.outbox"},

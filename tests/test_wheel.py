@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.pages import SCRIPT
+from flask_chatvisor.service.pages import STATIC
+from flask_chatvisor.service.script import join
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,7 +20,7 @@ SHIPPED = {
     "flask_chatvisor/service/static/call.css",
     "flask_chatvisor/service/static/call.html",
     "flask_chatvisor/service/static/call.js",
-    *(f"flask_chatvisor/service/static/cv/{name}.js" for name in SCRIPT),
+    *(path.relative_to(ROOT).as_posix() for path in join(STATIC / "cv" / "main.js")[0]),
     "flask_chatvisor/static/agent.js",
     "flask_chatvisor/static/agent-live.js",
     "flask_chatvisor/static/chatvisor.css",

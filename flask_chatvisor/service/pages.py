@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.requests import Request
@@ -11,32 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .access import Refusal
+from .script import join
 from .settings import Settings
 from .settings import origin_of
 
 STATIC = Path(__file__).with_name("static")
-#: The parts of the script for applications' pages, in this order, in one function.
-SCRIPT = (
-    "base",
-    "texts",
-    "socket",
-    "visitor",
-    "look",
-    "request",
-    "notice",
-    "sign",
-    "rest",
-    "window",
-    "queue",
-    "api",
-)
-_FUNCTION = (
-    b"(() => {\n"
-    b'"use strict";\n'
-    b'if (window[Symbol.for("chatvisor.script")]) return; // loaded twice\n'
-    b'window[Symbol.for("chatvisor.script")] = true;\n',
-    b"})();\n",
-)
 
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -44,43 +25,46 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+#: Applications' pages load it, from other origins and isolated ones too.
+_FOR_PAGES = {
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "public, max-age=300",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 _SCRIPT_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}\.js", re.ASCII)
 
 
 class Asset:
-    """Files in memory, as one; read again when one has changed on disk.
+    """What is served, in memory; read again when one of its files has changed on disk.
 
-    :param around: what stands before and after them.
+    :param read: gives the files of it, and what is served.
     """
 
-    def __init__(self, *paths: Path, around: tuple[bytes, bytes] = (b"", b"")) -> None:
-        self._paths = paths
-        self._around = around
-        self._read_at: tuple[int, ...] = ()
+    def __init__(
+        self, path: Path, read: Callable[[Path], tuple[list[Path], bytes]] | None = None
+    ) -> None:
+        self._path = path
+        self._read = read or (lambda path: ([path], path.read_bytes()))
+        self._read_at: dict[Path, int] = {}
         self.body: bytes = b""
         self.etag: str = ""
 
     def refresh(self) -> Asset:
         """Read the files if one is another than before."""
-        changed_at = tuple(path.stat().st_mtime_ns for path in self._paths)
-        if changed_at != self._read_at:
-            before, after = self._around
-            text = b"\n".join(path.read_bytes() for path in self._paths)
-            self.body = before + text + after
+        if not self._read_at or self._read_at != _changed_at(self._read_at):
+            paths, self.body = self._read(self._path)
             self.etag = f'"{hashlib.sha256(self.body).hexdigest()[:20]}"'
-            self._read_at = changed_at
+            self._read_at = _changed_at(paths)
         return self
 
     @property
     def media_type(self) -> str:
         """What a browser is told that it is."""
-        return _TYPES[self._paths[0].suffix]
+        return _TYPES[self._path.suffix]
 
 
-def script(static: Path = STATIC) -> Asset:
-    """Put the script for applications' pages together."""
-    parts = (static / "cv" / f"{name}.js" for name in SCRIPT)
-    return Asset(*parts, around=_FUNCTION)
+def _changed_at(paths: Iterable[Path]) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in paths}
 
 
 class Pages:
@@ -92,7 +76,10 @@ class Pages:
             for path in sorted(static.iterdir())
             if path.suffix in _TYPES
         }
-        self._script = script(static)
+        self._script = Asset(static / "cv" / "main.js", join).refresh()
+        self._texts = {
+            path.name: Asset(path) for path in sorted((static / "texts").iterdir())
+        }
         self._call_headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": _policy(settings),
@@ -108,18 +95,21 @@ class Pages:
             Route("/cdn/js/{name}", self.script),
             Route("/call/{call_id}", self.call_window),
             Route("/static/{name}", self.static),
+            Route("/static/latest/texts/{name}", self.texts),
         ]
 
     async def script(self, request: Request) -> Response:
         """Serve the script, under any id: one service has one tenant."""
         if not _SCRIPT_NAME.fullmatch(request.path_params["name"]):
             raise Refusal("not-found", "The script's name is <id>.js.")
-        headers = {
-            "Cache-Control": "public, max-age=300",
-            # Pages of other origins include it, isolated ones too.
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        }
-        return _serve(request, self._script.refresh(), headers)
+        return _serve(request, self._script.refresh(), _FOR_PAGES)
+
+    async def texts(self, request: Request) -> Response:
+        """Serve a language to the script, or a part of one."""
+        asset = self._texts.get(request.path_params["name"])
+        if asset is None:
+            raise Refusal("not-found", "There is no such language.")
+        return _serve(request, asset.refresh(), _FOR_PAGES)
 
     async def static(self, request: Request) -> Response:
         """Serve a file of the call window."""
