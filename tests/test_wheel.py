@@ -17,9 +17,9 @@ ROOT = Path(__file__).parent.parent
 
 SHIPPED = {
     "flask_chatvisor/py.typed",
-    "flask_chatvisor/service/static/call.css",
-    "flask_chatvisor/service/static/call.html",
-    "flask_chatvisor/service/static/call.js",
+    "flask_chatvisor/service/static/call/call.css",
+    "flask_chatvisor/service/static/call/call.html",
+    "flask_chatvisor/service/static/call/main.js",
     *(path.relative_to(ROOT).as_posix() for path in join(STATIC / "cv" / "main.js")[0]),
     "flask_chatvisor/static/agent.js",
     "flask_chatvisor/static/agent-live.js",

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from .access import Refusal
 from .script import join
+from .script import modules
 from .settings import Settings
 from .settings import origin_of
 
@@ -25,6 +26,8 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+#: The version that the script for applications' pages asks for its texts.
+_LATEST = "latest"
 #: Applications' pages load it, from other origins and isolated ones too.
 _FOR_PAGES = {
     "Access-Control-Allow-Origin": "*",
@@ -67,19 +70,61 @@ def _changed_at(paths: Iterable[Path]) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in paths}
 
 
+#: The folders of the call window's files.
+_FOLDERS = ("call", "shared", "texts")
+
+
+class Window:
+    """The call window's files in memory, under one hash of them all.
+
+    The hash stands in their path: relative imports take it with them.
+    """
+
+    def __init__(self, static: Path = STATIC) -> None:
+        self._static = static
+        self._read_at: list[tuple[Path, int]] = []
+        self.files: dict[str, Asset] = {}
+        self.version = ""
+        self.page = b""
+        self.refresh()
+
+    def refresh(self) -> Window:
+        """Read the files if one has changed; asked for each page, not for each file."""
+        found = [self._static / folder for folder in _FOLDERS]
+        paths = sorted(path for folder in found for path in folder.rglob("*.*"))
+        read_at = [(path, path.stat().st_mtime_ns) for path in paths]
+        if read_at != self._read_at:
+            self.files = {
+                self._name(path): Asset(path).refresh()
+                for path in paths
+                if path.suffix in _TYPES
+            }
+            etags = "".join(file.etag for file in self.files.values())
+            self.version = hashlib.sha256(etags.encode()).hexdigest()[:12]
+            self.page = self._page(self.files.pop("call/call.html").body)
+            self._read_at = read_at
+        return self
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._static).as_posix()
+
+    def _page(self, page: bytes) -> bytes:
+        """Let the page load everything at once, not what a module imports after it."""
+        here = f"../static/{self.version}"
+        links = "".join(
+            f'<link rel="modulepreload" href="{here}/{self._name(path)}">\n'
+            for path in modules(self._static / "call" / "main.js")
+        )
+        page = page.replace(b'="./', f'="{here}/call/'.encode())
+        return page.replace(b"</head>", links.encode() + b"</head>")
+
+
 class Pages:
     """The handlers for browsers."""
 
     def __init__(self, settings: Settings, static: Path = STATIC) -> None:
-        self._assets = {
-            path.name: Asset(path)
-            for path in sorted(static.iterdir())
-            if path.suffix in _TYPES
-        }
+        self._window = Window(static)
         self._script = Asset(static / "cv" / "main.js", join).refresh()
-        self._texts = {
-            path.name: Asset(path) for path in sorted((static / "texts").iterdir())
-        }
         self._call_headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": _policy(settings),
@@ -94,8 +139,7 @@ class Pages:
         return [
             Route("/cdn/js/{name}", self.script),
             Route("/call/{call_id}", self.call_window),
-            Route("/static/{name}", self.static),
-            Route("/static/latest/texts/{name}", self.texts),
+            Route("/static/{version}/{name:path}", self.static),
         ]
 
     async def script(self, request: Request) -> Response:
@@ -104,31 +148,28 @@ class Pages:
             raise Refusal("not-found", "The script's name is <id>.js.")
         return _serve(request, self._script.refresh(), _FOR_PAGES)
 
-    async def texts(self, request: Request) -> Response:
-        """Serve a language to the script, or a part of one."""
-        asset = self._texts.get(request.path_params["name"])
-        if asset is None:
-            raise Refusal("not-found", "There is no such language.")
-        return _serve(request, asset.refresh(), _FOR_PAGES)
-
     async def static(self, request: Request) -> Response:
-        """Serve a file of the call window."""
-        name = request.path_params["name"]
-        if name.endswith(".html"):
-            raise Refusal("not-found", "A call window is at /call/<id>.")
-        return _serve(request, self._asset(name), {"Cache-Control": "no-cache"})
+        """Serve a file of the call window; for ever, if the version is today's.
+
+        A window that was opened before a restart may load one under its own version.
+        """
+        file = self._window.files.get(request.path_params["name"])
+        if file is None:
+            raise Refusal("not-found", "There is no such file.")
+        return _serve(request, file, self._caching(request.path_params["version"]))
+
+    def _caching(self, version: str) -> dict[str, str]:
+        if version == _LATEST:
+            return _FOR_PAGES
+        exact = version == self._window.version
+        cached = "public, max-age=31536000, immutable" if exact else "no-cache"
+        return {"Cache-Control": cached}
 
     async def call_window(self, request: Request) -> Response:
         """Serve the call window; which call it is, its script finds out."""
-        page = self._asset("call.html")
-        return Response(
-            page.body, headers=self._call_headers, media_type=page.media_type
-        )
-
-    def _asset(self, name: str) -> Asset:
-        if name not in self._assets:
-            raise Refusal("not-found", "There is no such file.")
-        return self._assets[name].refresh()
+        page = self._window.refresh().page
+        kind = _TYPES[".html"]
+        return Response(page, headers=self._call_headers, media_type=kind)
 
 
 def _serve(request: Request, asset: Asset, headers: dict[str, str]) -> Response:

@@ -15,7 +15,6 @@ from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page
 from playwright.sync_api import Route
 
-from ..texts import entries
 from ..texts import texts
 
 LONG = "en-XA"
@@ -95,17 +94,6 @@ def speak_pseudo(context: BrowserContext) -> None:
         context.route(source, _list_pseudo)
     for language in (LONG, MIRRORED):
         context.route(f"**/texts/{language.lower()}.js", _serve(language))
-    context.route("**/call-texts.js", _add_to_window)
-
-
-def _add_to_window(route: Route) -> None:
-    english = dict(entries("../call-texts-en"))
-    tables = [
-        [language.lower(), _table(english, language)] for language in (LONG, MIRRORED)
-    ]
-    original = route.fetch()
-    listed = f"new Map([{json.dumps(tables)[1:-1]}, "
-    route.fulfill(response=original, body=original.text().replace("new Map([", listed))
 
 
 def _list_pseudo(route: Route) -> None:
@@ -117,15 +105,12 @@ def _list_pseudo(route: Route) -> None:
 
 
 def _serve(language: str) -> Callable[[Route], None]:
-    body = f"export const texts = {json.dumps(_table(texts('en'), language))};"
+    mirrored = language == MIRRORED
+    table = {key: pseudo(text, mirrored=mirrored) for key, text in texts("en").items()}
+    table["direction"] = "rtl" if mirrored else "ltr"
+    body = f"export const texts = {json.dumps(table)};"
     headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
     return lambda route: route.fulfill(headers=headers, body=body)
-
-
-def _table(english: dict[str, str], language: str) -> dict[str, str]:
-    mirrored = language == MIRRORED
-    table = {key: pseudo(text, mirrored=mirrored) for key, text in english.items()}
-    return {**table, "direction": "rtl" if mirrored else "ltr"}
 
 
 def mirror(page: Page) -> None:

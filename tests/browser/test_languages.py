@@ -62,7 +62,7 @@ def site(service: RunningService) -> Iterator[Site]:
     pages = {
         f"/{lang}": f'<!doctype html><html lang="{lang}">{phone}<title>{TITLE}</title>'
         f"<script>{tag}</script>{script}"
-        for lang in ("", "de", "de_AT", "en", "fr", LONG, MIRRORED)
+        for lang in ("", "de", "de_AT", "de_AT.UTF-8", "en", "fr", LONG, MIRRORED)
     }
     marys = {
         f"/agent/{lang}": f'<!doctype html><html lang="{lang}"><title>Agent</title>'
@@ -151,6 +151,7 @@ def ring(
         ("en", "de-DE", "en", "Mary Major would like to see your screen"),
         ("", "de-DE", "de-DE", "Mary Major möchte Ihren Bildschirm sehen"),
         ("fr", "de-DE", "de-DE", "Mary Major möchte Ihren Bildschirm sehen"),
+        ("de_AT.UTF-8", "fr-FR", "en", "Mary Major would like to see your screen"),
         ("fr", "fr-FR", "en", "Mary Major would like to see your screen"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from flask_chatvisor.service.pages import STATIC
 from flask_chatvisor.service.pages import Asset
 from flask_chatvisor.service.pages import Pages
+from flask_chatvisor.service.pages import Window
 from flask_chatvisor.service.script import ScriptError
 from flask_chatvisor.service.script import join
 from flask_chatvisor.service.settings import Settings
@@ -37,7 +39,7 @@ def test_another_name_is_no_script(service: LiveService, name: str) -> None:
     problem(service.get(f"/cdn/js/{name}", token=None), 404, "not-found")
 
 
-@pytest.mark.parametrize("path", ["/cdn/js/x.js", "/static/call.css"])
+@pytest.mark.parametrize("path", ["/cdn/js/x.js", "/static/x/call/call.css"])
 def test_a_browser_that_has_it_does_not_load_it_again(
     service: LiveService, path: str
 ) -> None:
@@ -56,7 +58,7 @@ def test_the_call_window_is_safe_by_its_headers(
     service: LiveService, call_id: str
 ) -> None:
     answer = service.get(f"/call/{call_id}", token=None)
-    assert answer.content == (STATIC / "call.html").read_bytes()
+    assert answer.content == Window().page
     headers = answer.headers
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
@@ -82,31 +84,79 @@ def test_the_call_window_is_safe_by_its_headers(
 
 
 def test_the_call_windows_page_fits_its_policy() -> None:
-    page = (STATIC / "call.html").read_text(encoding="utf-8")
+    page = Window().page.decode()
     for forbidden in ("<style", " style=", "javascript:", " onclick=", "http://"):
         assert forbidden not in page
     assert page.count("<script") == page.count(' src="')
 
 
-@pytest.mark.parametrize(
-    "name",
-    sorted(path.name for path in STATIC.glob("*.*") if path.suffix != ".html"),
+def test_the_call_windows_page_names_every_script_that_it_needs() -> None:
+    window = Window()
+    link = r'<link rel="modulepreload" href="\.\./static/(\w+)/([^"]+)">\n'
+    named = re.findall(link, window.page.decode())
+    assert {version for version, _ in named} == {window.version}
+    names = [name for _, name in named]
+    assert len(names) == len(set(names))
+    scripts = {name for name in window.files if re.fullmatch(r"call/\w+\.js", name)}
+    assert set(names) >= scripts
+
+
+NAMES = sorted(
+    path.relative_to(STATIC).as_posix()
+    for folder in ("call", "shared", "texts")
+    for path in (STATIC / folder).rglob("*.*")
+    if path.suffix in {".js", ".css", ".svg"}
 )
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_file_of_the_call_window_is_served(
     service: LiveService, name: str
 ) -> None:
-    answer = service.get(f"/static/{name}", token=None)
-    assert answer.content == (STATIC / name).read_bytes()
-    assert answer.headers["Cache-Control"] == "no-cache"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    for version, cached in (
+        (Window().version, "public, max-age=31536000, immutable"),
+        ("before-a-restart", "no-cache"),
+    ):
+        answer = service.get(f"/static/{version}/{name}", token=None)
+        assert answer.content == (STATIC / name).read_bytes()
+        assert answer.headers["Cache-Control"] == cached
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
     "name",
-    ["x.js", "call.html", "..%2Fpages.py", "%2e%2e/pages.py", ".", "__init__.py"],
+    [
+        "call/x.js",
+        "call/call.html",
+        "call/",
+        "call//main.js",
+        "cv/main.js",
+        "..%2Fpages.py",
+        "%2e%2e/pages.py",
+        ".",
+        "__init__.py",
+    ],
 )
 def test_nothing_else_is_served(service: LiveService, name: str) -> None:
-    assert service.get(f"/static/{name}", token=None).status_code == 404
+    version = Window().version
+    assert service.get(f"/static/{version}/{name}", token=None).status_code == 404
+
+
+def test_another_file_is_another_version_of_the_window(tmp_path: Path) -> None:
+    shutil.copytree(STATIC, tmp_path, dirs_exist_ok=True)
+    window = Window(tmp_path)
+    before, page = window.version, window.page
+    assert (before, page) == (Window().version, Window().page)
+    added = tmp_path / "texts" / "xx" / "more.js"
+    added.parent.mkdir(parents=True)
+    added.write_text("export {}")
+    (tmp_path / "call" / "main.js").write_text(
+        'import {\n  a,\n} from "../texts/xx/more.js";'
+    )
+    assert window.refresh().version not in {"", before}
+    assert window.files["texts/xx/more.js"].body == b"export {}"
+    assert f"/{window.version}/texts/xx/more.js".encode() in window.page
+    assert before.encode() not in window.page
 
 
 def test_a_script_whose_module_changes_is_read_again(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from ..texts import texts
 
 FILES = sorted(path.stem for path in FOLDER.glob("*.js"))
 LANGUAGES = [name for name in FILES if name != "en-pages"]
-PLURALS = ("zero", "one", "two", "few", "many")
+FORMS = ("zero", "one", "two", "few", "many", "other")
 CALL = [
     path
     for path in sorted(STATIC.rglob("*.js"))
@@ -26,8 +26,11 @@ CALL = [
 PAGES = sorted((STATIC / "cv").glob("*.js"))
 
 _QUOTED = re.compile(r'"([\w.-]+)"')
-#: Not the names of calls, for the console.
-_LITERAL = re.compile(r'(?<!complain\()(?<!answer\()"([\w-]+(?:\.[\w-]+)+)"')
+#: Not the names of calls, for the console, nor what has plural forms.
+_LITERAL = re.compile(
+    r'(?<!complain\()(?<!answer\()(?<!countedText\()"([\w-]+(?:\.[\w-]+)+)"'
+)
+_COUNTED = re.compile(r'\bcountedText\("([^"]+)"')
 _ASKED = re.compile(r'\b(?:text|phrase|notify)\((?:[^"`()]+\? )?"([^"]+)"')
 _BUILT = re.compile(r"`((?:[\w-]+|\$\{[^}]+\})(?:\.(?:[\w-]+|\$\{[^}]+\}))+)`")
 
@@ -42,6 +45,7 @@ def literals(paths: list[Path]) -> Iterator[str]:
     for path in paths:
         source = path.read_text("utf-8")
         yield from _ASKED.findall(source)
+        yield from (f"{key}.other" for key in _COUNTED.findall(source))
         yield from (
             key for key in _LITERAL.findall(source) if key.partition(".")[0] in kinds
         )
@@ -52,11 +56,15 @@ def built(paths: list[Path]) -> Iterator[re.Pattern[str]]:
     for path in paths:
         for key in _BUILT.findall(path.read_text("utf-8")):
             literal = re.split(r"\$\{[^}]+\}", key)
-            yield re.compile(r"[\w.-]+".join(map(re.escape, literal)))
+            if re.search(r"\w", "".join(literal)):
+                yield re.compile(r"[\w.-]+".join(map(re.escape, literal)))
 
 
 def unused(keys: set[str], paths: list[Path]) -> set[str]:
-    plain = {key for path in paths for key in _QUOTED.findall(path.read_text("utf-8"))}
+    sources = [path.read_text("utf-8") for path in paths]
+    plain = {key for source in sources for key in _QUOTED.findall(source)}
+    counted = {key for source in sources for key in _COUNTED.findall(source)}
+    plain |= {f"{key}.{form}" for key in counted for form in FORMS}
     patterns = list(built(paths))
     return {
         key
@@ -90,7 +98,7 @@ def test_every_language_has_every_text_with_the_same_placeholders(
         f"{key.removesuffix('.other')}.{form}"
         for key in english
         if key.endswith(".other")
-        for form in PLURALS
+        for form in FORMS
     }
     # A language may have plural forms that English does not know.
     assert set(english) <= set(translated) <= set(english) | forms
@@ -121,6 +129,7 @@ def test_pages_load_no_english_but_their_own() -> None:
 def test_every_text_that_is_used_exists() -> None:
     english = texts("en")
     kinds = {key.partition(".")[0] for key in english}
-    for pattern in built(PAGES):
+    assert set(literals(CALL)) - set(english) == set()
+    for pattern in built(PAGES + CALL):
         if pattern.pattern.partition("\\")[0] in kinds:
             assert any(map(pattern.fullmatch, english)), pattern

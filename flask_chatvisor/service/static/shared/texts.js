@@ -14,8 +14,18 @@ function fileOf(tag) {
   return [whole, whole.split("-")[0]].find((name) => LANGUAGES.includes(name ?? ""));
 }
 
+/** What a page or a link declares need not be a language. @param {string} tag */
+function isTag(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
+
 /** The first language that is known. @param {readonly string[]} tags */
-export const firstKnown = (tags) => tags.find(fileOf) ?? "en";
+export const firstKnown = (tags) =>
+  tags.find((tag) => isTag(tag) && fileOf(tag)) ?? "en";
 
 /**
  * Fetch a language. Where that fails, or takes too long, it is English: a customer must

@@ -7,7 +7,16 @@
  * that it has. That takes a quarter of a second and asks the visitor for nothing.
  */
 
-/** @typedef {import("./call-signal.js").Message} Message */
+/** @import { Message } from "../shared/socket.js" */
+
+/**
+ * What a connection needs of its window.
+ *
+ * @typedef {object} Ends
+ * @property {(message: Message) => void} send
+ * @property {(up: boolean) => void} changed whether media can flow
+ * @property {(voice: MediaStream) => void} hear what the other side says
+ */
 
 const GRACE = 2_000; // ms: a short interruption heals by itself
 const ATTEMPT = 15_000; // a relay that is down raises no event: give up by the clock
@@ -17,22 +26,21 @@ const MAX_BITRATE = 8_000_000; // bits/s; Chromium's default starves large scree
 
 /** What both roles share: one connection at a time, signals one after the other. */
 class Peer {
-  /**
-   * @param {RTCIceServer[]} iceServers
-   * @param {(message: Message) => void} send
-   * @param {(up: boolean) => void} onChange whether media can flow
-   */
-  constructor(iceServers, send, onChange) {
-    this.iceServers = iceServers;
-    this.send = send;
-    this.onChange = onChange;
-    /** @type {RTCPeerConnection | null} */
-    this.connection = null;
-    /** @type {MediaStreamTrack | null} */
-    this.voice = null;
-    this.grace = 0;
-    /** @type {Promise<void>} */
-    this.work = Promise.resolve();
+  /** @type {RTCIceServer[]} */
+  iceServers = [];
+  /** @type {RTCPeerConnection | null} */
+  connection = null;
+  /** @type {MediaStreamTrack | null} */
+  voice = null;
+  grace = 0;
+  /** @type {Promise<void>} */
+  work = Promise.resolve();
+
+  /** @param {Ends} ends */
+  constructor(ends) {
+    this.send = ends.send;
+    this.changed = ends.changed;
+    this.hear = ends.hear;
   }
 
   get up() {
@@ -41,6 +49,7 @@ class Peer {
 
   /** @param {Message} message */
   receive(message) {
+    if (message.type === "call-welcome") this.iceServers = message.iceServers;
     this.enqueue(message.type, () => this.handle(message));
   }
 
@@ -74,21 +83,21 @@ class Peer {
       });
     };
     connection.onconnectionstatechange = () => {
-      if (connection === this.connection) this.changed(connection.connectionState);
+      if (connection === this.connection) this.stateChanged(connection.connectionState);
     };
     this.connection = connection;
     return connection;
   }
 
   /** @param {RTCPeerConnectionState} state */
-  changed(state) {
+  stateChanged(state) {
     clearTimeout(this.grace);
     if (state === "connected") this.connected();
     if (state === "failed") this.recover();
     if (state === "disconnected") {
       this.grace = window.setTimeout(() => this.recover(), GRACE);
     }
-    this.onChange(this.up);
+    this.changed(this.up);
   }
 
   connected() {}
@@ -116,25 +125,23 @@ function voiceSender(connection) {
 
 /** The visitor: sends the screen, drives every attempt to connect. */
 export class Sharer extends Peer {
+  /** @type {MediaStream | null} */
+  screen = null;
+  attempts = 0;
+  clock = 0;
+  soon = 0;
+  madeAt = -Infinity;
+
   /**
-   * @param {RTCIceServer[]} iceServers
-   * @param {(message: Message) => void} send
-   * @param {(up: boolean) => void} onChange
-   * @param {(stream: MediaStream) => void} onStream what the other side says
-   * @param {(final: boolean) => void} onTimeout no connection has come about
+   * `timedOut`: no connection has come about. `reachable`: whether the other side can hear
+   * of an offer at all.
+   *
+   * @param {Ends & {timedOut: (final: boolean) => void, reachable: () => boolean}} ends
    */
-  constructor(iceServers, send, onChange, onStream, onTimeout) {
-    super(iceServers, send, onChange);
-    this.onStream = onStream;
-    this.onTimeout = onTimeout;
-    /** @type {MediaStream | null} */
-    this.screen = null;
-    this.attempts = 0;
-    this.clock = 0;
-    this.soon = 0;
-    this.madeAt = -Infinity;
-    /** Whether the other side can hear of an offer at all. */
-    this.reachable = () => true;
+  constructor(ends) {
+    super(ends);
+    this.onTimeout = ends.timedOut;
+    this.reachable = ends.reachable;
   }
 
   /** @param {MediaStream} screen */
@@ -168,7 +175,7 @@ export class Sharer extends Peer {
     const [track] = this.screen?.getVideoTracks() ?? [];
     if (!track || !this.screen) return;
     const connection = this.renew();
-    connection.ontrack = ({ track: voice }) => this.onStream(new MediaStream([voice]));
+    connection.ontrack = ({ track: voice }) => this.hear(new MediaStream([voice]));
     const { sender } = connection.addTransceiver(track, {
       direction: "sendonly",
       streams: [this.screen],
@@ -233,18 +240,12 @@ async function keepText(sender) {
 
 /** The agent: receives the screen, asks for a new connection when one fails. */
 export class Watcher extends Peer {
-  /**
-   * @param {RTCIceServer[]} iceServers
-   * @param {(message: Message) => void} send
-   * @param {(up: boolean) => void} onChange
-   * @param {(stream: MediaStream) => void} onScreen
-   * @param {(stream: MediaStream) => void} onVoice
-   */
-  constructor(iceServers, send, onChange, onScreen, onVoice) {
-    super(iceServers, send, onChange);
-    this.onScreen = onScreen;
-    this.onVoice = onVoice;
-    this.again = 0;
+  again = 0;
+
+  /** @param {Ends & {see: (screen: MediaStream) => void}} ends */
+  constructor(ends) {
+    super(ends);
+    this.see = ends.see;
   }
 
   /** @param {Message} message */
@@ -254,8 +255,8 @@ export class Watcher extends Peer {
     const connection = this.renew();
     connection.ontrack = ({ track }) => {
       const stream = new MediaStream([track]);
-      if (track.kind === "video") this.onScreen(stream);
-      else this.onVoice(stream);
+      if (track.kind === "video") this.see(stream);
+      else this.hear(stream);
     };
     await connection.setRemoteDescription({ type: "offer", sdp: message.sdp });
     for (const transceiver of connection.getTransceivers()) {
@@ -283,36 +284,4 @@ export class Watcher extends Peer {
     clearTimeout(this.again);
     this.drop();
   }
-}
-
-/**
- * @typedef {{rtt: number | null, width: number, height: number, frames: number,
- *   loss: number, relay: boolean, voice: boolean}} Quality
- *
- * @param {RTCPeerConnection} connection
- * @returns {Promise<Quality>}
- */
-export async function measure(connection) {
-  const report = /** @type {Map<string, any>} */ (
-    /** @type {unknown} */ (await connection.getStats())
-  );
-  const all = [...report.values()];
-  const transport = all.find(({ type }) => type === "transport");
-  const pair =
-    report.get(transport?.selectedCandidatePairId) ??
-    all.find((one) => one.type === "candidate-pair" && one.nominated);
-  const inbound = all.filter(({ type }) => type === "inbound-rtp");
-  const screen = inbound.find(({ kind }) => kind === "video");
-  const voice = inbound.find(({ kind }) => kind === "audio");
-  const ends = [pair?.localCandidateId, pair?.remoteCandidateId];
-  const received = screen?.packetsReceived ?? 0;
-  return {
-    rtt: pair?.currentRoundTripTime ?? null,
-    width: screen?.frameWidth ?? 0,
-    height: screen?.frameHeight ?? 0,
-    frames: screen?.framesDecoded ?? 0,
-    loss: received ? Math.max(0, screen.packetsLost) / received : 0,
-    voice: Boolean(voice?.packetsReceived),
-    relay: ends.some((id) => report.get(id)?.candidateType === "relay"),
-  };
 }

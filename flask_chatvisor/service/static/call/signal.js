@@ -1,0 +1,92 @@
+// @ts-check
+/** The service's messages: the window introduces itself, and comes back after a loss. */
+
+import { FINAL_CODES, Socket } from "../shared/socket.js";
+
+/** @import { Message } from "../shared/socket.js" */
+
+const DELAYS = { first: 250, longest: 3_000 }; // the service waits for 30 s in all
+
+/**
+ * @typedef {object} Listener
+ * @property {(message: Message) => void} receive
+ * @property {() => void} lost it will come back by itself
+ * @property {(code: number) => void} refused it will not
+ */
+
+/** What the window must keep to come back after a reload: its secret. */
+class Key {
+  /** @param {string} callId @param {string} ticket from the link, good once */
+  constructor(callId, ticket) {
+    this.name = `chatvisor-call-${callId}`;
+    this.ticket = ticket;
+    this.secret = "";
+    try {
+      this.secret = sessionStorage.getItem(this.name) ?? "";
+    } catch {
+      // Storage is blocked: this window cannot be reloaded, the call works.
+    }
+  }
+
+  /** @param {string} secret */
+  keep(secret) {
+    this.secret = secret;
+    this.ticket = "";
+    try {
+      sessionStorage.setItem(this.name, secret);
+    } catch {
+      // As above.
+    }
+  }
+
+  /** A ticket that was just handed over counts more than an old secret. */
+  get proof() {
+    return this.ticket ? { ticket: this.ticket } : { secret: this.secret };
+  }
+}
+
+export class Signal {
+  welcomed = false;
+
+  /** @param {string} callId @param {string} ticket @param {Listener} listener */
+  constructor(callId, ticket, listener) {
+    this.key = new Key(callId, ticket);
+    this.listener = listener;
+    this.socket = new Socket(
+      new URL("../ws", window.location.href),
+      DELAYS,
+      () => ({ type: "hello-call", callId, ...this.key.proof }),
+      (message) => this.receive(message),
+      (code) => this.closed(code),
+    );
+    this.socket.open();
+  }
+
+  /** @param {Message} message */
+  receive(message) {
+    if (message.type === "call-welcome") {
+      this.key.keep(message.secret);
+      this.welcomed = true;
+      this.socket.losses = 0;
+    }
+    this.listener.receive(message);
+  }
+
+  /** @param {number} code */
+  closed(code) {
+    this.welcomed = false;
+    const final = FINAL_CODES.has(code);
+    if (final) this.listener.refused(code);
+    else this.listener.lost();
+    return !final;
+  }
+
+  /** @param {Message} message dropped while there is no connection */
+  send(message) {
+    if (this.welcomed) this.socket.send(message);
+  }
+
+  close() {
+    this.socket.close();
+  }
+}
