@@ -84,8 +84,8 @@ class Window:
         self._static = static
         self._read_at: list[tuple[Path, int]] = []
         self.files: dict[str, Asset] = {}
-        self.version = ""
-        self.page = b""
+        self.version: str = ""
+        self.page: bytes = b""
         self.refresh()
 
     def refresh(self) -> Window:
@@ -153,10 +153,13 @@ class Pages:
 
         A window that was opened before a restart may load one under its own version.
         """
-        file = self._window.files.get(request.path_params["name"])
+        version, name = request.path_params["version"], request.path_params["name"]
+        if version == _LATEST:
+            self._window.refresh()
+        file = self._window.files.get(name)
         if file is None:
             raise Refusal("not-found", "There is no such file.")
-        return _serve(request, file, self._caching(request.path_params["version"]))
+        return _serve(request, file, self._caching(version))
 
     def _caching(self, version: str) -> dict[str, str]:
         if version == _LATEST:

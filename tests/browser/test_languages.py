@@ -269,6 +269,16 @@ def test_a_language_comes_under_a_strict_policy(
         assert john.evaluate("window.violations") == []
 
 
+def test_a_call_window_whose_language_cannot_be_had_is_in_english(
+    service: RunningService, open_page: OpenPage
+) -> None:
+    window = open_page()
+    window.route("**/texts/de.js", lambda route: route.abort())
+    window.goto(f"{service.url}/call/none?lang=de#ended=busy")
+    expect(window.locator("h1")).to_have_text("This person is in another call")
+    expect(window.locator("html")).to_have_attribute("lang", "en")
+
+
 # --- long, and from right to left ---------------------------------------------------
 
 

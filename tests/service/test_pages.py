@@ -101,6 +101,12 @@ def test_the_call_windows_page_names_every_script_that_it_needs() -> None:
     assert set(names) >= scripts
 
 
+def test_pages_of_other_origins_may_load_a_language(service: LiveService) -> None:
+    headers = service.get("/static/latest/texts/de.js", token=None).headers
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
 NAMES = sorted(
     path.relative_to(STATIC).as_posix()
     for folder in ("call", "shared", "texts")
@@ -116,6 +122,7 @@ def test_every_file_of_the_call_window_is_served(
     for version, cached in (
         (Window().version, "public, max-age=31536000, immutable"),
         ("before-a-restart", "no-cache"),
+        ("latest", "public, max-age=300"),
     ):
         answer = service.get(f"/static/{version}/{name}", token=None)
         assert answer.content == (STATIC / name).read_bytes()

@@ -63,8 +63,8 @@ class Visitor {
   }
 
   /**
-   * Hear of messages (`ring`, `unring`), of the `own-call`, that the service said
-   * `welcome`, and to `clear` what concerned the one it was before.
+   * Listen: to `ring` and `unring` (the message), `own-call` (where it stands, or null),
+   * `welcome`, and `clear` (what is shown concerns somebody else).
    *
    * @param {string} what
    * @param {(value: any) => void} listener
