@@ -62,7 +62,6 @@ lint: $(VENV)/.lint $(VENV)/.packages
 	$(RUN) -m pyright
 	PATH="$(abspath $(VENV)/bin):$$PATH" PYTHONPATH=. $(RUN) -m pyright --verifytypes flask_chatvisor --ignoreexternal
 	$(TSC) --project jsconfig.json
-	$(TSC) --project flask_chatvisor/service/static/cv/jsconfig.json
 	$(VENV)/bin/zizmor --offline --quiet .github
 
 docs: $(VENV)/.docs

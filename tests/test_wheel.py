@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.web.pages import SCRIPT
+from flask_chatvisor.service.web.pages import STATIC
+from flask_chatvisor.service.web.script import join
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,9 +22,9 @@ SHIPPED = {
     "flask_chatvisor/service/static/call/call.css",
     "flask_chatvisor/service/static/call/call.html",
     "flask_chatvisor/service/static/call/main.js",
-    *(f"flask_chatvisor/service/static/cv/{name}.js" for name in SCRIPT),
-    "flask_chatvisor/static/agent/live.js",
-    "flask_chatvisor/static/agent/main.js",
+    *(path.relative_to(ROOT).as_posix() for path in join(STATIC / "cv" / "main.js")[0]),
+    "flask_chatvisor/static/agent.js",
+    "flask_chatvisor/static/agent-live.js",
     "flask_chatvisor/static/chatvisor.css",
     "flask_chatvisor/static/tag.js",
     "flask_chatvisor/templates/chatvisor/_layout.html",

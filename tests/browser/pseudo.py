@@ -10,17 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from collections.abc import Mapping
 
-import requests
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page
 from playwright.sync_api import Route
 
+from ..texts import texts
+
 LONG = "en-XA"
 MIRRORED = "ar-XB"
-
-Texts = Mapping[str, str]
 
 #: Texts that are not wholly inside the window and the boxes that they are in. Not those
 #: for screen readers alone, nor that of the page where the customer is: it may be long,
@@ -71,7 +69,7 @@ _OTHER = "àƀçđéƒĝĥíĵķļɱñóþǫŕšţúṽŵẋýžÀƁÇĐÉƑĜĤ
 _LETTERS = str.maketrans(_PLAIN, _OTHER)
 _OVERRIDE, _POP = "\u202e", "\u202c"
 #: Where both scripts begin to list their languages.
-_LIST = "const LANGUAGES = new Map(["
+_LIST = "const LANGUAGES = ["
 
 
 def pseudo(text: str, *, mirrored: bool = False) -> str:
@@ -90,36 +88,29 @@ def _translate(piece: str, mirrored: bool) -> str:
     return re.sub(r"\w+", rf"{_OVERRIDE}\g<0>{_POP}", longer)
 
 
-def speak_pseudo(context: BrowserContext, service: str, english: list[Texts]) -> None:
-    """Let a service's script and call window know the pseudo-languages too.
-
-    :param service: its address.
-    :param english: the texts of the script, and of the call window.
-    """
-    scripts = [f"{service}/cdn/js/x.js", f"{service}/static/*/call/texts.js"]
-    for script, texts in zip(scripts, english, strict=True):
-        # The files are the same under any version.
-        original = requests.get(script.replace("*", "any"), timeout=20)
-        context.route(script, _adding(texts, original))
+def speak_pseudo(context: BrowserContext) -> None:
+    """Let a service's script and call window know the pseudo-languages too."""
+    for source in ("**/cdn/js/*.js", "**/shared/texts.js"):
+        context.route(source, _list_pseudo)
+    for language in (LONG, MIRRORED):
+        context.route(f"**/texts/{language.lower()}.js", _serve(language))
 
 
-def _adding(english: Texts, original: requests.Response) -> Callable[[Route], None]:
-    tables = [
-        [LONG.lower(), _table(english, mirrored=False)],
-        [MIRRORED.lower(), _table(english, mirrored=True)],
-    ]
-    entries = json.dumps(tables).removeprefix("[").removesuffix("]")
-
-    source = original.content.decode()
+def _list_pseudo(route: Route) -> None:
+    original = route.fetch()
+    source = original.text()
     assert source.count(_LIST) == 1
-    body = source.replace(_LIST, f"{_LIST}{entries},")
-    headers = {**original.headers, "Content-Length": str(len(body.encode()))}
+    listed = f'{_LIST}"{LONG.lower()}", "{MIRRORED.lower()}", '
+    route.fulfill(response=original, body=source.replace(_LIST, listed))
+
+
+def _serve(language: str) -> Callable[[Route], None]:
+    mirrored = language == MIRRORED
+    table = {key: pseudo(text, mirrored=mirrored) for key, text in texts("en").items()}
+    table["direction"] = "rtl" if mirrored else "ltr"
+    body = f"export const texts = {json.dumps(table)};"
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
     return lambda route: route.fulfill(headers=headers, body=body)
-
-
-def _table(english: Texts, *, mirrored: bool) -> dict[str, str]:
-    texts = {key: pseudo(text, mirrored=mirrored) for key, text in english.items()}
-    return {**texts, "direction": "rtl" if mirrored else "ltr"}
 
 
 def mirror(page: Page) -> None:

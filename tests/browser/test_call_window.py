@@ -293,7 +293,7 @@ def test_what_happens_is_announced(begin: Begin) -> None:
     expect(status).to_have_text("Show Mary Major your screen")
     paint(call.john, GREEN)
     call.share()
-    expect(status).to_have_text("Mary Major sees what you share")
+    expect(status).to_have_text("Mary Major can see what you share")
     call.agent.click(STOP)
     expect(status).to_have_text("Mary Major ended the call")
 
@@ -304,7 +304,7 @@ def test_the_agent_is_told_when_the_picture_is_there(begin: Begin) -> None:
     expect(status).to_have_text("John Doe is choosing what to share")
     paint(call.john, GREEN)
     call.share()
-    expect(status).to_have_text("You see the screen of John Doe")
+    expect(status).to_have_text("You are viewing the screen of John Doe")
 
 
 def test_the_focus_is_on_what_matters_from_the_start_to_the_end(begin: Begin) -> None:
@@ -392,18 +392,18 @@ def test_a_visitor_may_think_better_of_it(begin: Begin) -> None:
     call = begin()
     call.visitor.get_by_role("button", name="Not now").click()
     expect_state(call.agent, "ended", "visitor-ended")
-    expect(call.agent.locator("h1")).to_have_text("John Doe has cancelled")
-    expect(call.visitor.locator("h1")).to_have_text("You have cancelled")
+    expect(call.agent.locator("h1")).to_have_text("John Doe cancelled")
+    expect(call.visitor.locator("h1")).to_have_text("You cancelled")
     words = call.visitor.locator("[data-part=text]")
-    expect(words).to_have_text("Nothing of your screen was shown.")
+    expect(words).to_have_text("Your screen was not shared.")
 
 
 def test_an_agent_may_think_better_of_it(begin: Begin) -> None:
     call = begin()
     call.agent.get_by_role("button", name="Cancel").click()
     expect_state(call.visitor, "ended", "agent-ended")
-    expect(call.agent.locator("h1")).to_have_text("You have cancelled")
-    expect(call.visitor.locator("h1")).to_have_text("Mary Major has cancelled")
+    expect(call.agent.locator("h1")).to_have_text("You cancelled")
+    expect(call.visitor.locator("h1")).to_have_text("Mary Major cancelled")
 
 
 def test_nobody_answers(ring: Ring) -> None:
@@ -461,7 +461,7 @@ def test_a_network_that_lets_nothing_through_ends_it_with_a_reason(
     expect_state(call.agent, "connecting")
     call.visitor.clock.fast_forward(16_000)
     problem = call.visitor.locator("[data-part=problem]")
-    expect(problem).to_contain_text("No connection has come about yet.")
+    expect(problem).to_contain_text("Still no connection.")
     call.visitor.clock.fast_forward(16_000)
     expect_state(call.visitor, "connecting")
     call.visitor.clock.fast_forward(16_000)

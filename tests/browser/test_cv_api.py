@@ -551,7 +551,7 @@ def test_a_call_opens_both_windows_and_rings_by_name(mary: Page, john: Page) -> 
     assert window_named(agents) == f"chatvisor-agent-{visitor_id(john)}"
     assert agents.evaluate("window.opener === null && location.hash === ''")
     invitation = john.locator(INVITATION)
-    expect(invitation).to_contain_text("Mary Major asks to see your screen")
+    expect(invitation).to_contain_text("Mary Major would like to see your screen")
     expect(invitation).to_contain_text("mary@example.com")
     visitors = window_by_click(john, ACCEPT)
     assert window_named(visitors) == f"chatvisor-visitor-{visitor_id(john)}"
@@ -615,7 +615,7 @@ def test_an_agent_who_takes_the_request_back_is_gone_with_a_word(
     window.click("[data-chatvisor-stop]")
     expect(john.locator(INVITATION)).to_have_count(0)
     notice = john.locator("chatvisor-notice")
-    expect(notice).to_contain_text("Mary Major has taken the request back.")
+    expect(notice).to_contain_text("Mary Major has withdrawn the request.")
     notice.get_by_role("button").click()
     expect(notice).to_have_count(0)
 
@@ -628,7 +628,7 @@ def test_the_invitation_takes_the_focus_keeps_it_and_gives_it_back(
     john.focus("input")
     start(mary, visitor_id(john))
     dialog = john.get_by_role("alertdialog")
-    expect(dialog).to_have_accessible_name("Mary Major asks to see your screen")
+    expect(dialog).to_have_accessible_name("Mary Major would like to see your screen")
     expect(dialog).to_be_focused()
     john.keyboard.press("Enter")  # meant for the field: answers nothing
     john.keyboard.press("Tab")

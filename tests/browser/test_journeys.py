@@ -289,7 +289,7 @@ def test_asking_for_help_in_a_call_leaves_the_call_alone(
     visitors = share(john)
     expect_state(agents, "live")
     sign = john.locator("chatvisor-sign")
-    expect(sign).to_contain_text("Your screen is shown to Mary")
+    expect(sign).to_contain_text("You are sharing your screen with Mary")
     john.click("[data-chatvisor-conference]")
     expect_state(visitors, "live")
     paint(john, BLUE)

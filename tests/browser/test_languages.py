@@ -7,21 +7,21 @@ import re
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
+from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Locator
 from playwright.sync_api import Page
+from playwright.sync_api import Route
 from playwright.sync_api import expect
-
-from flask_chatvisor.service.web.pages import STATIC
 
 from .conftest import Launch
 from .conftest import OpenPage
 from .pseudo import CUT_OFF
 from .pseudo import LONG
 from .pseudo import MIRRORED
-from .pseudo import Texts
 from .pseudo import speak_pseudo
 from .support import GREEN
 from .support import RunningService
@@ -62,7 +62,7 @@ def site(service: RunningService) -> Iterator[Site]:
     pages = {
         f"/{lang}": f'<!doctype html><html lang="{lang}">{phone}<title>{TITLE}</title>'
         f"<script>{tag}</script>{script}"
-        for lang in ("", "de", "de_AT", "en", "fr", LONG, MIRRORED)
+        for lang in ("", "de", "de_AT", "de_AT.UTF-8", "en", "fr", LONG, MIRRORED)
     }
     marys = {
         f"/agent/{lang}": f'<!doctype html><html lang="{lang}"><title>Agent</title>'
@@ -74,52 +74,49 @@ def site(service: RunningService) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def languages(browser: Browser, service: RunningService) -> list[dict[str, Texts]]:
-    """The tables of the script, and of the call window."""
-    source = (STATIC / "cv" / "texts.js").read_text(encoding="utf-8")
-    literal = re.search(r"const LANGUAGES = (new Map\(.*?\n\]\));", source, re.S)
-    assert literal is not None
-    page = browser.new_page()
-    page.goto(f"{service.url}/call/none")
-    script = page.evaluate(f"Object.fromEntries({literal[1]})")
-    window = page.evaluate(
-        """import("/static/any/call/texts.js").then(
-          ({ LANGUAGES }) => Object.fromEntries(LANGUAGES))"""
-    )
-    page.close()
-    return [script, window]
-
-
-@pytest.fixture(scope="module")
 def sharing(launch: Launch) -> Browser:
     """A browser whose picker takes the site's tab, without a person."""
     return launch(f"--auto-select-tab-capture-source-by-title={TITLE}")
 
 
-Ring = Callable[..., tuple[Page, Page]]
+class Ring:
+    """John's page, and Mary's, from which she calls him.
 
+    :ivar john: the page that was visited last.
+    """
 
-@pytest.fixture
-def ring(
-    site: Site,
-    service: RunningService,
-    sharing: Browser,
-    open_page: OpenPage,
-    languages: list[dict[str, Texts]],
-) -> Ring:
-    """``ring(johns_language, marys_language)``: John's page, and Mary's call window."""
+    def __init__(self, site: Site, service: RunningService, page: OpenPage) -> None:
+        self._site = site
+        self._service = service
+        self._page = page
+        self.john: Page
 
-    def ring(johns: str, marys: str = "en", **options: t.Any) -> tuple[Page, Page]:
-        john = open_page(browser=sharing, viewport=NARROW, **options)
-        mary = open_page(browser=sharing, viewport=NARROW)
-        for page in (john, mary):
-            english = [tables["en"] for tables in languages]
-            speak_pseudo(page.context, service.url, english)
-        john.goto(f"{site.url}/{johns}")
-        mary.goto(f"{site.url}/agent/{marys}")
-        mary.evaluate("token => CV.rest.auth(token)", service.token())
-        john.wait_for_function("localStorage.getItem('chatvisor-visitor')")
-        visitor = john.evaluate("JSON.parse(localStorage['chatvisor-visitor']).id")
+    def __call__(
+        self, johns: str, marys: str = "en", **options: t.Any
+    ) -> tuple[Page, Page]:
+        """Ring, and give John's page and Mary's call window.
+
+        :param johns: his page's language; Mary's is the other.
+        :param options: of John's browser.
+        """
+        self.visit(self.page(**options), johns)
+        return self.john, self.start(marys)
+
+    def page(self, **options: t.Any) -> Page:
+        page = self._page(viewport=NARROW, **options)
+        speak_pseudo(page.context)
+        return page
+
+    def visit(self, john: Page, language: str) -> None:
+        john.goto(f"{self._site.url}/{language}")
+        self.john = john
+
+    def start(self, language: str = "en") -> Page:
+        mary = self.page()
+        mary.goto(f"{self._site.url}/agent/{language}")
+        mary.evaluate("token => CV.rest.auth(token)", self._service.token())
+        self.john.wait_for_function("localStorage.getItem('chatvisor-visitor')")
+        visitor = self.john.evaluate("JSON.parse(localStorage['chatvisor-visitor']).id")
         until(
             mary,
             "CV.user.status(visitor).then(user => user.visitorId)",
@@ -133,39 +130,14 @@ def ring(
             }""",
             visitor,
         )
-        return john, window_by_click(mary, "button")
-
-    return ring
+        return window_by_click(mary, "button")
 
 
-# --- the tables ---------------------------------------------------------------------
-
-
-def placeholders(text: str) -> set[str]:
-    return set(re.findall(r"\{\w+\}", text))
-
-
-def test_script_and_call_window_know_the_same_languages(
-    languages: list[dict[str, Texts]],
-) -> None:
-    script, window = languages
-    assert list(script) == list(window)
-    assert {"en", "de"} <= set(script)
-
-
-def test_every_language_has_every_text_with_the_same_placeholders(
-    languages: list[dict[str, Texts]],
-) -> None:
-    for tables in languages:
-        english = tables["en"]
-        for language, texts in tables.items():
-            # A language may have plural forms that English does not know.
-            assert set(texts) >= set(english), language
-            more = {key.rpartition(".")[0] for key in set(texts) - set(english)}
-            assert all(f"{key}.other" in english for key in more), language
-            for key, text in english.items():
-                assert placeholders(texts[key]) == placeholders(text), (language, key)
-            assert texts["direction"] in ("ltr", "rtl")
+@pytest.fixture
+def ring(
+    site: Site, service: RunningService, sharing: Browser, open_page: OpenPage
+) -> Ring:
+    return Ring(site, service, partial(open_page, browser=sharing))
 
 
 # --- which language -----------------------------------------------------------------
@@ -176,10 +148,11 @@ def test_every_language_has_every_text_with_the_same_placeholders(
     [
         ("de", "en-US", "de", "Mary Major möchte Ihren Bildschirm sehen"),
         ("de_AT", "en-US", "de-AT", "Mary Major möchte Ihren Bildschirm sehen"),
-        ("en", "de-DE", "en", "Mary Major asks to see your screen"),
+        ("en", "de-DE", "en", "Mary Major would like to see your screen"),
         ("", "de-DE", "de-DE", "Mary Major möchte Ihren Bildschirm sehen"),
         ("fr", "de-DE", "de-DE", "Mary Major möchte Ihren Bildschirm sehen"),
-        ("fr", "fr-FR", "en", "Mary Major asks to see your screen"),
+        ("de_AT.UTF-8", "fr-FR", "en", "Mary Major would like to see your screen"),
+        ("fr", "fr-FR", "en", "Mary Major would like to see your screen"),
     ],
 )
 def test_a_request_is_in_the_pages_language_or_the_browsers(
@@ -212,6 +185,98 @@ def test_a_link_with_an_unknown_language_is_in_the_browsers(
     words = "Diese Person ist in einem anderen Gespräch"
     expect(window.locator("h1")).to_have_text(words)
     expect(window.locator("html")).to_have_attribute("lang", "de-DE")
+
+
+# --- how a language comes -----------------------------------------------------------
+
+TITLES = {
+    "de": "Mary Major möchte Ihren Bildschirm sehen",
+    "en": "Mary Major would like to see your screen",
+}
+
+
+def expect_invitation(john: Page, language: str) -> None:
+    invitation = john.locator(INVITATION)
+    expect(invitation.locator("h2")).to_have_text(TITLES[language])
+    expect(invitation).to_have_attribute("lang", language)
+
+
+@pytest.mark.parametrize(
+    ("page", "ever"), [("de", ["/static/latest/texts/de.js"]), ("en", [])]
+)
+def test_a_language_is_fetched_once_and_only_to_show_something(
+    ring: Ring, page: str, ever: list[str]
+) -> None:
+    john = ring.page()
+    fetched: list[str] = []
+    john.on("request", lambda request: fetched.append(urlsplit(request.url).path))
+    ring.visit(john, page)
+    assert not [path for path in fetched if "/texts/" in path]
+    agent = ring.start()
+    expect_invitation(john, page)
+    agent.click(STOP)
+    expect(john.locator("chatvisor-notice")).to_have_attribute("lang", page)
+    assert [path for path in fetched if "/texts/" in path] == ever
+
+
+@pytest.mark.parametrize("answer", ["an error", "nothing", "no script"])
+def test_where_a_language_cannot_be_had_the_request_is_in_english(
+    ring: Ring, answer: str
+) -> None:
+    john = ring.page()
+    answers: dict[str, Callable[[Route], None]] = {
+        "an error": lambda route: route.abort(),
+        "nothing": lambda route: None,
+        "no script": lambda route: route.fulfill(body="<p>Sign in.</p>"),
+    }
+    john.route("**/texts/de.js", answers[answer])
+    ring.visit(john, "de")
+    ring.start()
+    expect_invitation(john, "en")
+    # The call window asks for the page's language again.
+    expect(john.locator(ACCEPT)).to_have_attribute("href", re.compile("[?&]lang=de"))
+    john.unroute_all()
+
+
+@pytest.mark.parametrize(
+    "scripts", ["{service}", "'nonce-abc' 'strict-dynamic'", "'nonce-abc'"]
+)
+def test_a_language_comes_under_a_strict_policy(
+    ring: Ring, service: RunningService, scripts: str
+) -> None:
+    socket = service.url.replace("http", "ws")
+    policy = (
+        f"default-src 'none'; script-src {scripts.format(service=service.url)};"
+        f" connect-src {service.url} {socket}; require-trusted-types-for 'script'"
+    )
+    with serving({"/": f'<html lang="de"><title>{TITLE}</title>'}) as strict:
+        strict.headers["Content-Security-Policy"] = policy
+        strict.pages["/"] += f'<script src="{service.script}" nonce="abc"></script>'
+        john = ring.page()
+        john.goto(strict.url)
+        john.evaluate(
+            """tag => {
+              window.violations = [];
+              addEventListener("securitypolicyviolation",
+                (event) => window.violations.push(event.violatedDirective));
+              CV.user.tag(tag);
+            }""",
+            JOHN,
+        )
+        ring.john = john
+        ring.start()
+        expect_invitation(john, "de")
+        assert john.evaluate("window.violations") == []
+
+
+def test_a_call_window_whose_language_cannot_be_had_is_in_english(
+    service: RunningService, open_page: OpenPage
+) -> None:
+    window = open_page()
+    window.route("**/texts/de.js", lambda route: route.abort())
+    window.goto(f"{service.url}/call/none?lang=de#ended=busy")
+    expect(window.locator("h1")).to_have_text("This person is in another call")
+    expect(window.locator("html")).to_have_attribute("lang", "en")
 
 
 # --- long, and from right to left ---------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
 import re
+from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.requests import Request
@@ -14,30 +15,10 @@ from starlette.routing import Route
 from ...contract.urls import origin_of
 from ..access.credentials import Refusal
 from ..settings import Settings
+from .script import join
+from .script import modules
 
 STATIC = Path(__file__).parent.with_name("static")
-#: The parts of the script for applications' pages, in this order, in one function.
-SCRIPT = (
-    "base",
-    "texts",
-    "socket",
-    "visitor",
-    "look",
-    "request",
-    "notice",
-    "sign",
-    "rest",
-    "window",
-    "queue",
-    "api",
-)
-_FUNCTION = (
-    b"(() => {\n"
-    b'"use strict";\n'
-    b'if (window[Symbol.for("chatvisor.script")]) return; // loaded twice\n'
-    b'window[Symbol.for("chatvisor.script")] = true;\n',
-    b"})();\n",
-)
 
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -45,48 +26,52 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+#: The version that the script for applications' pages asks for its texts.
+_LATEST = "latest"
+#: Applications' pages load it, from other origins and isolated ones too.
+_FOR_PAGES = {
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "public, max-age=300",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 _SCRIPT_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}\.js", re.ASCII)
 
 
 class Asset:
-    """Files in memory, as one; read again when one has changed on disk.
+    """What is served, in memory; read again when one of its files has changed on disk.
 
-    :param around: what stands before and after them.
+    :param read: gives the files of it, and what is served.
     """
 
-    def __init__(self, *paths: Path, around: tuple[bytes, bytes] = (b"", b"")) -> None:
-        self._paths = paths
-        self._around = around
-        self._read_at: tuple[int, ...] = ()
+    def __init__(
+        self, path: Path, read: Callable[[Path], tuple[list[Path], bytes]] | None = None
+    ) -> None:
+        self._path = path
+        self._read = read or (lambda path: ([path], path.read_bytes()))
+        self._read_at: dict[Path, int] = {}
         self.body: bytes = b""
         self.etag: str = ""
 
     def refresh(self) -> Asset:
         """Read the files if one is another than before."""
-        changed_at = tuple(path.stat().st_mtime_ns for path in self._paths)
-        if changed_at != self._read_at:
-            before, after = self._around
-            text = b"\n".join(path.read_bytes() for path in self._paths)
-            self.body = before + text + after
+        if not self._read_at or self._read_at != _changed_at(self._read_at):
+            paths, self.body = self._read(self._path)
             self.etag = f'"{hashlib.sha256(self.body).hexdigest()[:20]}"'
-            self._read_at = changed_at
+            self._read_at = _changed_at(paths)
         return self
 
     @property
     def media_type(self) -> str:
         """What a browser is told that it is."""
-        return _TYPES[self._paths[0].suffix]
+        return _TYPES[self._path.suffix]
 
 
-def script(static: Path = STATIC) -> Asset:
-    """Put the script for applications' pages together."""
-    parts = (static / "cv" / f"{name}.js" for name in SCRIPT)
-    return Asset(*parts, around=_FUNCTION)
+def _changed_at(paths: Iterable[Path]) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in paths}
 
 
 #: The folders of the call window's files.
 _FOLDERS = ("call", "shared", "texts")
-_IMPORT = re.compile(rb'^(?:import|export)\b[^;"]*"(\.[^"]+)";', re.MULTILINE)
 
 
 class Window:
@@ -99,8 +84,8 @@ class Window:
         self._static = static
         self._read_at: list[tuple[Path, int]] = []
         self.files: dict[str, Asset] = {}
-        self.version = ""
-        self.page = b""
+        self.version: str = ""
+        self.page: bytes = b""
         self.refresh()
 
     def refresh(self) -> Window:
@@ -110,7 +95,7 @@ class Window:
         read_at = [(path, path.stat().st_mtime_ns) for path in paths]
         if read_at != self._read_at:
             self.files = {
-                path.relative_to(self._static).as_posix(): Asset(path).refresh()
+                self._name(path): Asset(path).refresh()
                 for path in paths
                 if path.suffix in _TYPES
             }
@@ -120,25 +105,18 @@ class Window:
             self._read_at = read_at
         return self
 
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._static).as_posix()
+
     def _page(self, page: bytes) -> bytes:
         """Let the page load everything at once, not what a module imports after it."""
         here = f"../static/{self.version}"
         links = "".join(
-            f'<link rel="modulepreload" href="{here}/{name}">\n'
-            for name in self._modules("call/main.js")
+            f'<link rel="modulepreload" href="{here}/{self._name(path)}">\n'
+            for path in modules(self._static / "call" / "main.js")
         )
         page = page.replace(b'="./', f'="{here}/call/'.encode())
         return page.replace(b"</head>", links.encode() + b"</head>")
-
-    def _modules(self, entry: str) -> list[str]:
-        names = [entry]
-        for name in names:  # which grows
-            folder = posixpath.dirname(name)
-            for path in _IMPORT.findall(self.files[name].body):
-                found = posixpath.normpath(posixpath.join(folder, path.decode()))
-                if found not in names:
-                    names.append(found)
-        return names
 
 
 class Pages:
@@ -146,7 +124,7 @@ class Pages:
 
     def __init__(self, settings: Settings, static: Path = STATIC) -> None:
         self._window = Window(static)
-        self._script = script(static)
+        self._script = Asset(static / "cv" / "main.js", join).refresh()
         self._call_headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": _policy(settings),
@@ -168,24 +146,27 @@ class Pages:
         """Serve the script, under any id: one service has one tenant."""
         if not _SCRIPT_NAME.fullmatch(request.path_params["name"]):
             raise Refusal("not-found", "The script's name is <id>.js.")
-        headers = {
-            "Cache-Control": "public, max-age=300",
-            # Pages of other origins include it, isolated ones too.
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        }
-        return _serve(request, self._script.refresh(), headers)
+        return _serve(request, self._script.refresh(), _FOR_PAGES)
 
     async def static(self, request: Request) -> Response:
         """Serve a file of the call window; for ever, if the version is today's.
 
         A window that was opened before a restart may load one under its own version.
         """
-        file = self._window.files.get(request.path_params["name"])
+        version, name = request.path_params["version"], request.path_params["name"]
+        if version == _LATEST:
+            self._window.refresh()
+        file = self._window.files.get(name)
         if file is None:
             raise Refusal("not-found", "There is no such file.")
-        exact = request.path_params["version"] == self._window.version
+        return _serve(request, file, self._caching(version))
+
+    def _caching(self, version: str) -> dict[str, str]:
+        if version == _LATEST:
+            return _FOR_PAGES
+        exact = version == self._window.version
         cached = "public, max-age=31536000, immutable" if exact else "no-cache"
-        return _serve(request, file, {"Cache-Control": cached})
+        return {"Cache-Control": cached}
 
     async def call_window(self, request: Request) -> Response:
         """Serve the call window; which call it is, its script finds out."""

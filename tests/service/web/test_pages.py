@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.web.pages import SCRIPT
 from flask_chatvisor.service.web.pages import STATIC
 from flask_chatvisor.service.web.pages import Asset
+from flask_chatvisor.service.web.pages import Pages
 from flask_chatvisor.service.web.pages import Window
-from flask_chatvisor.service.web.pages import script
+from flask_chatvisor.service.web.script import ScriptError
+from flask_chatvisor.service.web.script import join
+from flask_chatvisor.service.settings import Settings
 
 from ..conftest import LiveService
 from .test_rest import problem
@@ -22,23 +24,11 @@ from .test_rest import problem
 @pytest.mark.parametrize("name", ["x", "embedded", "A-b_9", "x" * 128])
 def test_the_script_is_served_under_any_id(service: LiveService, name: str) -> None:
     answer = service.get(f"/cdn/js/{name}.js", token=None)
-    assert answer.content == script().refresh().body
+    assert answer.content == join(STATIC / "cv" / "main.js")[1]
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "public, max-age=300"
-
-
-def test_the_script_is_all_of_its_parts_in_one_function(service: LiveService) -> None:
-    text = service.get("/cdn/js/x.js", token=None).text
-    parts = {
-        path.stem: path.read_text("utf-8") for path in (STATIC / "cv").glob("*.js")
-    }
-    assert set(parts) == set(SCRIPT)
-    places = [text.index(parts[name]) for name in SCRIPT]
-    assert places == sorted(places)
-    assert text.startswith("(() => {")
-    assert text.endswith("})();\n")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +101,12 @@ def test_the_call_windows_page_names_every_script_that_it_needs() -> None:
     assert set(names) >= scripts
 
 
+def test_pages_of_other_origins_may_load_a_language(service: LiveService) -> None:
+    headers = service.get("/static/latest/texts/de.js", token=None).headers
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
 NAMES = sorted(
     path.relative_to(STATIC).as_posix()
     for folder in ("call", "shared", "texts")
@@ -126,6 +122,7 @@ def test_every_file_of_the_call_window_is_served(
     for version, cached in (
         (Window().version, "public, max-age=31536000, immutable"),
         ("before-a-restart", "no-cache"),
+        ("latest", "public, max-age=300"),
     ):
         answer = service.get(f"/static/{version}/{name}", token=None)
         assert answer.content == (STATIC / name).read_bytes()
@@ -140,7 +137,7 @@ def test_every_file_of_the_call_window_is_served(
         "call/call.html",
         "call/",
         "call//main.js",
-        "cv/base.js",
+        "cv/main.js",
         "..%2Fpages.py",
         "%2e%2e/pages.py",
         ".",
@@ -167,6 +164,26 @@ def test_another_file_is_another_version_of_the_window(tmp_path: Path) -> None:
     assert window.files["texts/xx/more.js"].body == b"export {}"
     assert f"/{window.version}/texts/xx/more.js".encode() in window.page
     assert before.encode() not in window.page
+
+
+def test_a_script_whose_module_changes_is_read_again(tmp_path: Path) -> None:
+    entry, part = tmp_path / "main.js", tmp_path / "part.js"
+    entry.write_text('import "./part.js";\n')
+    part.write_text("one();\n")
+    asset = Asset(entry, join)
+    assert b"one();" in asset.refresh().body
+    part.write_text("two();\n")
+    os.utime(part, ns=(1, 1))
+    assert b"two();" in asset.refresh().body
+
+
+def test_a_service_whose_script_cannot_be_joined_does_not_start(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(STATIC, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "cv" / "main.js").write_text("export default 1;")
+    with pytest.raises(ScriptError, match="export default"):
+        Pages(Settings(api_tokens=("x" * 32,), url="http://localhost"), tmp_path)
 
 
 def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import { render, UNSAID } from "./view.js";
 /** @import { State } from "./model.js" */
 /** @import { Sharer, Watcher } from "./peer.js" */
 /** @import { Stats } from "./quality.js" */
-/** @import { Message } from "./signal.js" */
+/** @import { Message } from "../shared/socket.js" */
 
 const NONE = "none"; // of a call that could not begin; its link says why
 const OPENED_ELSEWHERE = 4403;

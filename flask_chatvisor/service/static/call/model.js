@@ -1,7 +1,7 @@
 // @ts-check
 /** What the window knows of its call, and how that changes. It touches no page. */
 
-/** @import { Message } from "./signal.js" */
+/** @import { Message } from "../shared/socket.js" */
 /** @import { Stats } from "./quality.js" */
 
 /**

@@ -7,7 +7,7 @@
  * that it has. That takes a quarter of a second and asks the visitor for nothing.
  */
 
-/** @import { Message } from "./signal.js" */
+/** @import { Message } from "../shared/socket.js" */
 
 /**
  * What a connection needs of its window.

@@ -3,7 +3,7 @@
 
 /** @import { Call, Feature } from "./call.js" */
 /** @import { State } from "./model.js" */
-/** @import { Message } from "./signal.js" */
+/** @import { Message } from "../shared/socket.js" */
 
 const INTERVAL = 2_000; // ms between two measurements
 const SLOW = 12_000; // ms after which the agent is told that nothing connects

@@ -1,11 +1,11 @@
 // @ts-check
 /** The service's messages: the window introduces itself, and comes back after a loss. */
 
-const FIRST_DELAY = 250; // ms, doubled each time
-const LONGEST_DELAY = 3_000; // the service waits for 30 s in all
-const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
+import { FINAL_CODES, Socket } from "../shared/socket.js";
 
-/** @typedef {{type: string, [key: string]: any}} Message */
+/** @import { Message } from "../shared/socket.js" */
+
+const DELAYS = { first: 250, longest: 3_000 }; // the service waits for 30 s in all
 
 /**
  * @typedef {object} Listener
@@ -56,6 +56,8 @@ export class Signal {
     this.key = new Key(callId, ticket);
     this.listener = listener;
     this.socket = new Socket(
+      new URL("../ws", window.location.href),
+      DELAYS,
       () => ({ type: "hello-call", callId, ...this.key.proof }),
       (message) => this.receive(message),
       (code) => this.closed(code),
@@ -89,83 +91,5 @@ export class Signal {
 
   close() {
     this.socket.close();
-  }
-}
-
-/** A WebSocket that comes back, and acknowledges what it gets. */
-class Socket {
-  /** @type {WebSocket | null} */
-  wire = null;
-  wanted = false;
-  losses = 0;
-  timer = 0;
-
-  /**
-   * @param {() => Message} hello the first message, made each time
-   * @param {(message: Message) => void} onMessage
-   * @param {(code: number) => boolean} onClosed says whether to come back
-   */
-  constructor(hello, onMessage, onClosed) {
-    this.hello = hello;
-    this.onMessage = onMessage;
-    this.onClosed = onClosed;
-    window.addEventListener("online", () => this.retryNow());
-  }
-
-  open() {
-    this.wanted = true;
-    this.connect();
-  }
-
-  connect() {
-    const address = new URL("../ws", window.location.href);
-    address.protocol = address.protocol.replace("http", "ws");
-    const wire = new WebSocket(address);
-    this.wire = wire;
-    /** @type {Set<number>} */
-    const seen = new Set();
-    wire.onopen = () => this.send(this.hello());
-    wire.onmessage = (event) => this.receive(JSON.parse(event.data), seen);
-    wire.onclose = (event) => {
-      if (this.wire !== wire) return;
-      this.wire = null;
-      if (this.onClosed(event.code)) this.comeBack();
-      else this.wanted = false;
-    };
-  }
-
-  comeBack() {
-    const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.losses++);
-    const delay = longest * (0.5 + Math.random() / 2);
-    this.timer = window.setTimeout(() => this.retryNow(), delay);
-  }
-
-  retryNow() {
-    if (!this.wanted || this.wire) return;
-    clearTimeout(this.timer);
-    this.connect();
-  }
-
-  /** @param {Message} message @param {Set<number>} seen */
-  receive(message, seen) {
-    if (!this.wanted) return;
-    if (typeof message.ackId === "number") {
-      this.send({ type: "ack", ackId: message.ackId });
-      if (seen.has(message.ackId)) return;
-      seen.add(message.ackId);
-    }
-    this.onMessage(message);
-  }
-
-  /** @param {Message} message */
-  send(message) {
-    if (this.wire?.readyState === WebSocket.OPEN) this.wire.send(JSON.stringify(message));
-  }
-
-  close() {
-    this.wanted = false;
-    clearTimeout(this.timer);
-    this.wire?.close(1000);
-    this.wire = null;
   }
 }

@@ -1,41 +1,17 @@
 // @ts-check
 /**
- * What the call window says, in the language of the page that opened it.
- *
- * A language is a file of its own, with a line here; what it lacks is said in English.
+ * What the call window says, in the language of the page that opened it; otherwise in one
+ * of the browser's.
  */
 
-import { de } from "./texts-de.js";
-import { en } from "./texts-en.js";
+import { fetchTexts, fill, firstKnown } from "../shared/texts.js";
+import { texts as english } from "../texts/en.js";
 
-/** By language tag in lower case. @type {Map<string, Record<string, string>>} */
-export const LANGUAGES = new Map([
-  ["en", en],
-  ["de", de],
-]);
+const FOLDER = new URL("../texts/", import.meta.url);
 
-/** @param {string} tag */
-const textsIn = (tag) =>
-  LANGUAGES.get(tag.toLowerCase()) ?? LANGUAGES.get(tag.toLowerCase().split("-")[0] ?? "");
-
-/** What anybody has written into a link need not be a language. @param {string} tag */
-function isTag(tag) {
-  try {
-    return Intl.getCanonicalLocales(tag).length === 1;
-  } catch {
-    return false;
-  }
-}
-
-/** The first that is known: the opening page's, then those of the browser. */
-function chosen() {
-  const asked = new URLSearchParams(window.location.search).get("lang") ?? "";
-  const wanted = [asked, ...navigator.languages].filter(isTag);
-  return wanted.find((tag) => textsIn(tag)) ?? "en";
-}
-
-const language = chosen();
-const texts = { ...en, ...textsIn(language) };
+const asked = new URLSearchParams(window.location.search).get("lang") ?? "";
+const wanted = firstKnown([asked, ...navigator.languages]);
+const { language, texts } = await fetchTexts(wanted, english, FOLDER);
 const plural = new Intl.PluralRules(language);
 
 /** Let the browser know: for its voice, its hyphens, and the side to begin at. */
@@ -49,10 +25,7 @@ export function declareLanguage() {
  * @param {Record<string, string>} [values]
  * @returns {string}
  */
-export function text(key, values = {}) {
-  const template = texts[key] ?? key;
-  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-}
+export const text = (key, values = {}) => fill(texts[key] ?? key, values);
 
 /**
  * The first of several keys that has a text.

@@ -1,8 +1,9 @@
 // @ts-check
 /** What the call window shows: one function from what is known to the page. */
 
+import { agentName, initials } from "../shared/names.js";
 import { part, preview, screenVideo, shareButton, stopButton } from "./parts.js";
-import { firstText, text } from "./texts.js";
+import { text } from "./texts.js";
 import * as say from "./words.js";
 
 /** @import { Model } from "./model.js" */
@@ -62,9 +63,9 @@ function mark(name, value) {
  */
 function renderTop(model, { names }) {
   const agent = model.role === "agent";
-  const name = agent ? names.visitor : (model.agent?.name ?? model.agent?.email ?? "");
+  const name = agent ? names.visitor : agentName(model.agent);
   part("top").hidden = !name;
-  write("face", say.initials(name));
+  write("face", initials(name));
   write("name", name);
   const email = (agent ? model.visitor.email : model.agent?.email) ?? "";
   write("sub", email === name ? "" : email);
@@ -129,7 +130,7 @@ function renderControls(model, { names }) {
   shareButton.hidden = !model.mayShare;
   shareButton.textContent = text("share");
   stopButton.hidden = !role || state === "ended";
-  stopButton.textContent = firstText([mustChooseAgain ? "" : `stop.${role}.${state}`, "stop"]);
+  stopButton.textContent = say.stopText(model);
   renderMicrophone(model, talking);
   maybe("sound", model.muted && talking ? text("sound") : "");
   maybe("size", showsPicture ? text(model.fit ? "size.full" : "size.fit") : "");

@@ -6,7 +6,7 @@ import { Watcher } from "./peer.js";
 
 /** @import { Call, Feature } from "./call.js" */
 /** @import { Stats } from "./quality.js" */
-/** @import { Message } from "./signal.js" */
+/** @import { Message } from "../shared/socket.js" */
 /** @import { Voice } from "./voice.js" */
 
 /** @implements {Feature} */

@@ -1,6 +1,7 @@
 // @ts-check
 /** What the call window says: one function from what is known to its words. */
 
+import { agentName, visitorName } from "../shared/names.js";
 import { countedText, firstText, number, text } from "./texts.js";
 
 /** @import { Model } from "./model.js" */
@@ -8,6 +9,20 @@ import { countedText, firstText, number, text } from "./texts.js";
 
 /** What stops a call that is live; what else is wrong lets it go on. */
 export const INTERRUPTIONS = new Set(["signal", "media", "away.agent", "away.visitor"]);
+/**
+ * What the button says that stops; everywhere else it ends the call.
+ *
+ * @type {Record<string, Record<string, string>>}
+ */
+const STOPS = {
+  agent: { ringing: "stop.cancel", accepted: "stop.cancel" },
+  visitor: {
+    waiting: "stop.waiting",
+    accepted: "stop.not-now",
+    connecting: "stop.sharing",
+    live: "stop.sharing",
+  },
+};
 const MILLISECONDS = /** @type {const} */ ({ style: "unit", unit: "millisecond" });
 
 /** @param {Model} model */
@@ -19,19 +34,19 @@ export function wordsOf(model) {
 
 /** For the texts. @param {Model} model @returns {Record<string, string>} */
 function namesOf({ agent, visitor }) {
-  const full = [visitor.firstname, visitor.lastname].filter(Boolean).join(" ");
   return {
-    agent: agent?.name || agent?.email || text("someone.agent"),
-    visitor: full || visitor.email || visitor.id || text("someone.visitor"),
+    agent: agentName(agent) || text("someone.agent"),
+    visitor: visitorName(visitor) || text("someone.visitor"),
   };
 }
 
 /** @param {Model} model @param {Record<string, string>} names */
 function titleOf(model, names) {
-  const key =
-    model.state === "ended" ? "title.ended" : `title.${model.role}.${model.state}`;
-  const title = firstText([key, "title.opening"], names);
-  const interrupted = model.state === "live" && INTERRUPTIONS.has(model.problem);
+  const { role, state } = model;
+  if (state === "ended") return text("title.ended");
+  const keys = [`title.${role}.${state}`, `${role}.${state}.head`, "title.opening"];
+  const title = firstText(keys, names);
+  const interrupted = state === "live" && INTERRUPTIONS.has(model.problem);
   return interrupted ? text("title.interrupted", { title }) : title;
 }
 
@@ -59,13 +74,6 @@ export function qualityText({ rtt, width, height, relay }, grade) {
   return details.filter(Boolean).join(" · ");
 }
 
-/** @param {string} name */
-export function initials(name) {
-  const words = name.trim().split(/\s+/);
-  const ends = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-  return ends.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
-}
-
 /**
  * @param {Model} model
  * @param {Record<string, string>} names
@@ -78,14 +86,20 @@ function cardOf(model, names) {
       return { head: text(`${note}.head`), lead: text(`${note}.text`) };
     }
     const who = role ?? "none";
-    const early = model.wasLive ? [] : [`early.${who}.${reason}`];
+    const how = role && reason?.replace(`${role}-`, "you-");
+    const early = model.wasLive ? [] : [`early.${how}`];
     const after = model.wasLive ? [] : [`after.${who}.early`];
     return {
-      head: firstText([...early, `ended.${who}.${reason}`, "ended.none.other"], names),
+      head: firstText(
+        [...early, `ended.${who}.${reason}`, `ended.${how}`, "ended.none.other"],
+        names,
+      ),
       lead: firstText([`after.${who}.${note || reason}`, ...after, `after.${who}`], names),
     };
   }
-  if (!role) return { head: text("opening.head"), lead: text("opening.text") };
+  if (!role || (role === "visitor" && state === "ringing")) {
+    return { head: text("opening.head"), lead: text("opening.text") };
+  }
   if (model.mustChooseAgain) {
     return { head: text("visitor.again.head", names), lead: text("visitor.again.text", names) };
   }
@@ -93,7 +107,7 @@ function cardOf(model, names) {
   const blind = role === "agent" && state === "live" && !model.picture;
   const key = `${role}.${blind ? "connecting" : state}`;
   return {
-    head: firstText([`${key}.head`, "opening.head"], names),
+    head: text(`${key}.head`, names),
     lead: state === "waiting" && role === "visitor"
       ? queueText(model.queuePosition)
       : firstText([`${key}.text`], names),
@@ -123,3 +137,8 @@ export function clock(seconds) {
   return [...(hours ? [number(hours)] : []), ...rest].join(":");
 }
 
+/** @param {Model} model */
+export function stopText({ role, state, mustChooseAgain }) {
+  const key = mustChooseAgain || !role ? undefined : STOPS[role]?.[state];
+  return text(key ?? "stop.call");
+}

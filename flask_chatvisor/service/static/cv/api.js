@@ -1,5 +1,16 @@
 // @ts-check
-/** `window.CV`, and what happens when the script has loaded. */
+/** `window.CV`. */
+
+import { FINAL_CODES } from "../shared/socket.js";
+import { startScreen } from "./call-windows.js";
+import { joinQueue, queueStatus, startConference } from "./conference.js";
+import { answer, call, complain, Failure } from "./failures.js";
+import { auth, listUsers, userStatus } from "./rest.js";
+import { makeSocket } from "./service.js";
+import { visitor } from "./visitor.js";
+
+/** @import { ActiveUser } from "./visitor.js" */
+/** @typedef {"live" | "reconnecting"} AgentSocketState */
 
 /**
  * Hear at once when active users change: a number, no data.
@@ -9,7 +20,7 @@
  */
 function connectAgent(token, onTick) {
   const renewable = typeof token === "function";
-  const socket = new Socket(
+  const socket = makeSocket(
     async () => ({
       type: "hello-agent",
       token: renewable ? await token() : token,
@@ -28,7 +39,7 @@ function connectAgent(token, onTick) {
   return { close: () => socket.close() };
 }
 
-scope.CV = {
+export const CV = {
   user: {
     /** @param {ActiveUser} activeUser */
     tag: (activeUser) =>
@@ -58,17 +69,3 @@ scope.CV = {
   },
   agent: { connect: connectAgent },
 };
-
-followPage(visitor);
-// Who was here before is still here; a browser that nobody tagged needs no socket.
-if (visitor.known) visitor.socket.open();
-
-// From now on truthy; what a page sets later all the same is called all the same.
-const waiting = scope.CVLoaded;
-Object.defineProperty(window, "CVLoaded", {
-  configurable: true,
-  enumerable: true,
-  get: () => true,
-  set: (callback) => call(callback),
-});
-call(waiting);

@@ -1,6 +1,12 @@
 // @ts-check
 /** A line in a corner of the page. */
 
+import { element, shadow } from "./elements.js";
+import { learnLanguage, text } from "./texts.js";
+
+/** Where the sign of the own call may be already. */
+const LOW_SIGN = ".sign[popover][data-at~='bottom']";
+
 /** A line in a corner of the page: `<chatvisor-notice>`. */
 class Notice extends HTMLElement {
   /** @param {string} words @param {{href: string, target: string} | null} [link] */
@@ -8,7 +14,7 @@ class Notice extends HTMLElement {
     const close = element("button", { type: "button" }, text("notice.close"));
     close.addEventListener("click", () => this.remove());
     const look = { class: "notice", popover: "manual", dir: text("direction") };
-    const box = element("div", { ...look, "data-at": sign.isLow() ? "top" : "bottom" });
+    const box = element("div", { ...look, "data-at": isTaken() ? "top" : "bottom" });
     const line = element("p", { role: "status" });
     box.append(line);
     if (link) {
@@ -27,10 +33,21 @@ class Notice extends HTMLElement {
   }
 }
 
-/** @param {string} words @param {{href: string, target: string} | null} [link] */
-function notify(words, link = null) {
+/** Whether something is at the foot of the page: what comes next goes elsewhere. */
+function isTaken() {
+  const sign = document.querySelector("chatvisor-sign");
+  return Boolean(sign?.shadowRoot?.querySelector(LOW_SIGN));
+}
+
+/**
+ * @param {string} key of the text
+ * @param {Record<string, string>} [values]
+ * @param {{href: string, target: string} | null} [link]
+ */
+export async function notify(key, values = {}, link = null) {
+  await learnLanguage();
   for (const old of document.querySelectorAll("chatvisor-notice")) old.remove();
-  new Notice().say(words, link);
+  new Notice().say(text(key, values), link);
 }
 
 customElements.define("chatvisor-notice", Notice);

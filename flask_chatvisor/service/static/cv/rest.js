@@ -1,6 +1,15 @@
 // @ts-check
 /** The REST API and its tokens. */
 
+import { toJson } from "../shared/socket.js";
+import { Failure } from "./failures.js";
+import { BASE } from "./service.js";
+import { local, session } from "./storage.js";
+
+/** @import { ActiveUser } from "./visitor.js" */
+
+const TOKEN_KEY = "chatvisor-token";
+
 /** A token that is good for one visitor is kept for one call, and stored nowhere. */
 let boundToken = "";
 
@@ -26,7 +35,7 @@ function claimsOf(token) {
  * @param {string} first
  * @param {boolean | string} [second]
  */
-async function auth(first, second = false) {
+export async function auth(first, second = false) {
   const token = typeof second === "string" ? second : first;
   const email = typeof second === "string" ? first : null;
   const claims = claimsOf(token);
@@ -50,7 +59,7 @@ function setToken(token, persist) {
 const pageToken = () => session.get(TOKEN_KEY) ?? local.get(TOKEN_KEY) ?? "";
 
 /** @param {string} visitorId */
-function callToken(visitorId) {
+export function callToken(visitorId) {
   const token = boundToken;
   boundToken = "";
   return token && claimsOf(token).visitorId === visitorId ? token : pageToken();
@@ -62,7 +71,7 @@ function callToken(visitorId) {
  * @param {object} [body]
  * @returns {Promise<any>}
  */
-async function rest(path, token, body) {
+export async function rest(path, token, body) {
   if (!token) throw new Failure("token-missing", "call CV.rest.auth first");
   /** @type {Record<string, string>} */
   const headers = { Authorization: `Bearer ${token}`, Accept: "application/json" };
@@ -70,7 +79,7 @@ async function rest(path, token, body) {
   const response = await fetch(new URL(`rest/v1/${path}`, BASE), {
     method: body ? "POST" : "GET",
     headers,
-    body: body ? JSON.stringify(body, wellFormed) : null,
+    body: body ? toJson(body) : null,
     credentials: "omit",
     cache: "no-store",
     signal: AbortSignal.timeout(15_000),
@@ -83,7 +92,7 @@ async function rest(path, token, body) {
 }
 
 /** @returns {Promise<ActiveUser[]>} */
-async function listUsers() {
+export async function listUsers() {
   const token = pageToken();
   /** @type {Map<string, ActiveUser>} */
   const users = new Map();
@@ -99,7 +108,7 @@ async function listUsers() {
  * @param {string} query
  * @returns {Promise<ActiveUser>}
  */
-async function userStatus(query) {
+export async function userStatus(query) {
   const asked = String(query ?? "");
   // As a path segment these would mean another address.
   if (["", ".", ".."].includes(asked)) return {};

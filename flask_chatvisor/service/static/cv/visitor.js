@@ -1,6 +1,29 @@
 // @ts-check
 /** The visitor: who this browser is to the service, and what it is told. */
 
+import { FINAL_CODES, toJson } from "../shared/socket.js";
+import { complain, Failure } from "./failures.js";
+import { makeSocket } from "./service.js";
+import { local } from "./storage.js";
+
+/**
+ * @import { Message } from "../shared/socket.js"
+ *
+ * @typedef {{[key: string]: any}} ActiveUser
+ * @typedef {{name: string, email: string}} Agent
+ *
+ * @typedef {object} OwnCall the call that this visitor waits for or is in
+ * @property {string} callId
+ * @property {"waiting" | "accepted" | "connecting" | "live"} state
+ * @property {Agent | null} agent
+ * @property {number | null} position in the queue; 0 is next
+ * @property {boolean} window whether its call window is there
+ */
+
+const VISITOR_KEY = "chatvisor-visitor";
+const REQUEST_TIMEOUT = 10_000; // ms
+const LARGEST_FRAME = 60_000; // bytes; the service closes at 64 KiB
+
 /** What may be told of the page: never the query string or the fragment. */
 function currentPage() {
   const clip = (/** @type {string} */ value) => value.slice(0, 1000);
@@ -29,12 +52,30 @@ class Visitor {
     this.pending = new Map();
     /** @type {Set<() => void>} */
     this.waiting = new Set();
-    this.socket = new Socket(
+    /** Who listens to what, by its name. @type {Map<string, (value: any) => void>} */
+    this.listeners = new Map();
+    this.socket = makeSocket(
       () => this.hello(),
       (message) => this.receive(message),
       (code) => this.closed(code),
     );
     this.load();
+  }
+
+  /**
+   * Listen: to `ring` and `unring` (the message), `own-call` (where it stands, or null),
+   * `welcome`, and `clear` (what is shown concerns somebody else).
+   *
+   * @param {string} what
+   * @param {(value: any) => void} listener
+   */
+  on(what, listener) {
+    this.listeners.set(what, listener);
+  }
+
+  /** @param {string} what @param {unknown} [value] */
+  tell(what, value) {
+    this.listeners.get(what)?.(value);
   }
 
   load() {
@@ -73,9 +114,8 @@ class Visitor {
       case "welcome":
         return this.welcome(message);
       case "ring":
-        return invitations.ring(message);
       case "unring":
-        return invitations.unring(message.callId, message.reason);
+        return this.tell(message.type, message);
       case "own-call":
         return this.take(message.call);
       case "refused":
@@ -88,12 +128,12 @@ class Visitor {
   /** @param {Message} message */
   welcome(message) {
     if (this.reset === "wanted") return this.sendReset();
-    if (this.known?.id !== message.visitorId) invitations.clear();
+    if (this.known?.id !== message.visitorId) this.tell("clear");
     this.reset = "none";
     this.known = { id: message.visitorId, secret: message.secret };
     local.set(VISITOR_KEY, JSON.stringify(this.known));
     this.welcomed = true;
-    invitations.confirm();
+    this.tell("welcome");
     this.take(message.call ?? null);
     if (this.tag) this.sendTag();
     this.tellPage();
@@ -107,14 +147,21 @@ class Visitor {
     const live = call?.state === "live";
     document.documentElement.toggleAttribute("data-chatvisor-sharing", live);
     if (call && call.callId === this.stopping) this.stop(call.callId);
-    if (call) sign.show(call);
-    else sign.clear();
+    this.tell("own-call", call);
+  }
+
+  /** @param {Message} message */
+  send(message) {
+    if (new TextEncoder().encode(toJson(message)).length > LARGEST_FRAME) {
+      throw new Failure("too-large", `${message.type} is over ${LARGEST_FRAME} bytes`);
+    }
+    this.socket.send(message);
   }
 
   /** @param {string} callId */
   stop(callId) {
     this.stopping = callId;
-    this.socket.send({ type: "stop", callId });
+    this.send({ type: "stop", callId });
   }
 
   /** @param {ActiveUser} tag */
@@ -129,7 +176,7 @@ class Visitor {
 
   sendTag() {
     try {
-      this.socket.send({ type: "tag", tag: this.tag });
+      this.send({ type: "tag", tag: this.tag });
     } catch (error) {
       this.tag = null;
       complain("user.tag", error);
@@ -150,12 +197,12 @@ class Visitor {
     this.welcomed = false;
     this.reset = "sent";
     this.known = null;
-    this.socket.send({ type: "reset" });
+    this.send({ type: "reset" });
   }
 
   /** Show nothing any more of what concerned the one it was before. */
   clear() {
-    invitations.clear();
+    this.tell("clear");
     this.take(null);
   }
 
@@ -179,7 +226,7 @@ class Visitor {
     const now = JSON.stringify([page, isVisible()]);
     if (!this.welcomed || now === this.told) return;
     this.told = now;
-    this.socket.send({ type: "page", page, visible: isVisible() });
+    this.send({ type: "page", page, visible: isVisible() });
   }
 
   /** @returns {Promise<void>} kept once the service has said who this is */
@@ -205,7 +252,7 @@ class Visitor {
       void this.ready().then(() => {
         // What was given up is not carried out much later.
         if (!this.pending.has(requestId)) return;
-        this.socket.send({ type, requestId, ...fields });
+        this.send({ type, requestId, ...fields });
       });
     });
   }
@@ -227,7 +274,7 @@ class Visitor {
 }
 
 /** @param {Visitor} visitor */
-function followPage(visitor) {
+export function followPage(visitor) {
   let timer = 0;
   const changed = () => {
     clearTimeout(timer);
@@ -235,10 +282,8 @@ function followPage(visitor) {
   };
   document.addEventListener("visibilitychange", changed);
   window.addEventListener("popstate", changed);
-  /** @type {EventTarget | undefined} */ (scope.navigation)?.addEventListener(
-    "currententrychange",
-    changed,
-  );
+  const { navigation } = /** @type {{navigation?: EventTarget}} */ (window);
+  navigation?.addEventListener("currententrychange", changed);
   // Without the Navigation API a new title tells of a client-side navigation.
   if (document.head) {
     const watch = { childList: true, subtree: true, characterData: true };
@@ -257,4 +302,4 @@ function followPage(visitor) {
   });
 }
 
-const visitor = new Visitor();
+export const visitor = new Visitor();

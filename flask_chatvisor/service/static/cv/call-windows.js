@@ -1,28 +1,40 @@
 // @ts-check
 /** Call windows, and the calls that agents start. */
 
+import { answer, codeOf, Failure } from "./failures.js";
+import { notify } from "./notice.js";
+import { callToken, rest } from "./rest.js";
+import { BASE } from "./service.js";
+import { learnLanguage, text, wantedLanguage } from "./texts.js";
+import { visitor } from "./visitor.js";
+
 /** @param {"agent" | "visitor"} role @param {string} visitorId */
-const windowName = (role, visitorId) => `chatvisor-${role}-${visitorId}`;
+export const windowName = (role, visitorId) => `chatvisor-${role}-${visitorId}`;
 
 /**
  * Open the call's window while the click still counts; where it goes comes later.
  *
  * @param {string} name
  */
-function openWindow(name) {
+export function openWindow(name) {
   const opened = window.open("", name);
-  try {
-    if (opened && !opened.document.title) opened.document.title = text("window.title");
-  } catch {
-    // A window of that name shows a call already: it is used again.
-  }
+  if (opened) void learnLanguage().then(() => nameBlank(opened));
   return opened;
 }
 
+/** @param {Window} opened */
+function nameBlank(opened) {
+  try {
+    if (!opened.document.title) opened.document.title = text("opening.head");
+  } catch {
+    // A window of that name shows a call already: it is used again.
+  }
+}
+
 /** The call window speaks the page's language. @param {string} url */
-function inLanguage(url) {
+export function inLanguage(url) {
   const address = new URL(url);
-  address.searchParams.set("lang", language());
+  address.searchParams.set("lang", wantedLanguage());
   return address.href;
 }
 
@@ -37,12 +49,12 @@ function go(opened, name, url) {
     if (!opened || opened.closed) throw new Failure("blocked");
     opened.location.replace(href);
   } catch {
-    notify(text("notice.blocked"), { href, target: name });
+    void notify("notice.blocked", {}, { href, target: name });
   }
 }
 
 /** @param {Window} opened */
-function isBlank(opened) {
+export function isBlank(opened) {
   try {
     return opened.location.href === "about:blank";
   } catch {
@@ -59,17 +71,17 @@ function isBlank(opened) {
  * @param {unknown} error
  */
 function goNowhere(opened, name, error) {
-  const code = error instanceof Failure ? error.code : "";
+  const code = codeOf(error);
   const reason = code === "not-found" ? "visitor-gone" : code;
   if (reason === "busy" && visitor.call) {
     // The customer's own call, shared from a window that cannot be reached from here.
     if (opened && isBlank(opened)) opened.close();
-    return notify(text("notice.elsewhere"));
+    return void notify("notice.elsewhere");
   }
   const shown = ["busy", "visitor-gone"].includes(reason) ? reason : "failed";
   const end = new URL(`call/none#ended=${shown}`, BASE).href;
   if (opened && !opened.closed && isBlank(opened)) go(opened, name, end);
-  else notify(text(`failed.${shown}`));
+  else void notify(`ended.none.${shown}`);
 }
 
 /**
@@ -78,7 +90,7 @@ function goNowhere(opened, name, error) {
  * @param {() => Promise<{callId: string, url: string}>} start
  * @returns {Promise<string | null>} the call's id
  */
-async function begin(name, opened, start) {
+export async function begin(name, opened, start) {
   try {
     const { callId, url } = await start();
     go(opened, name, url);
@@ -93,7 +105,7 @@ async function begin(name, opened, start) {
 const starting = new Map();
 
 /** @param {string} visitorId */
-function startScreen(visitorId) {
+export function startScreen(visitorId) {
   const id = String(visitorId ?? "");
   const already = starting.get(id);
   if (already) return already; // a double click is one call

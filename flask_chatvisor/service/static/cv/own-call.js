@@ -1,6 +1,15 @@
 // @ts-check
 /** The sign that shows where the own call stands. */
 
+import { agentName } from "../shared/names.js";
+import { startConference } from "./conference.js";
+import { element, shadow } from "./elements.js";
+import { session } from "./storage.js";
+import { learnLanguage, phrase, spokenLanguage, text } from "./texts.js";
+import { visitor } from "./visitor.js";
+
+/** @import { OwnCall } from "./visitor.js" */
+
 const CORNER_KEY = "chatvisor-corner";
 const CORNERS = ["bottom start", "bottom end", "top end", "top start"];
 const CONTROLS =
@@ -45,7 +54,7 @@ class Sign extends HTMLElement {
     this.own = own;
     const { box } = this;
     box.dataset.state = own.state;
-    box.setAttribute("aria-label", text("sign.label"));
+    box.setAttribute("aria-label", text("own-call.label"));
     box.dir = text("direction");
     this.nameButtons(own);
     const focused = this.shadowRoot?.activeElement;
@@ -71,28 +80,27 @@ class Sign extends HTMLElement {
     this.show(this.own);
   }
 
-  /** @param {OwnCall} own @returns {(Node)[]} */
+  /** @param {OwnCall} own */
   words(own) {
-    const name = own.agent?.name || own.agent?.email || "";
-    const number = new Intl.NumberFormat(language()).format((own.position ?? 0) + 1);
-    let key = `sign.${own.state}`;
-    if (own.callId === visitor.stopping) key = "sign.ending";
-    else if (!own.window) key = "sign.closed";
-    else if (own.state === "waiting" && !own.position) key = "sign.next";
-    return phrase(key, { name, number }).map((piece) =>
-      typeof piece === "string" ? new Text(piece) : piece,
-    );
+    const place = (own.position ?? 0) + 1;
+    const number = new Intl.NumberFormat(spokenLanguage()).format(place);
+    let key = `own-call.${own.state}`;
+    if (own.callId === visitor.stopping) key = "own-call.ending";
+    else if (!own.window) key = "own-call.closed";
+    else if (own.state === "connecting") key = "visitor.connecting.head";
+    else if (own.state === "waiting" && !own.position) key = "own-call.next";
+    return phrase(key, { agent: agentName(own.agent), number });
   }
 
   /** @param {OwnCall} own */
   nameButtons(own) {
     const shared = own.state === "connecting" || own.state === "live";
-    this.back.textContent = text(own.window ? "sign.back" : "sign.reopen");
-    this.end.textContent = text(shared && own.window ? "sign.stop" : "sign.cancel");
+    this.back.textContent = text(own.window ? "own-call.back" : "own-call.reopen");
+    this.end.textContent = text(shared && own.window ? "stop.sharing" : "stop.cancel");
     // Not "disabled", which would take the focus from it.
     this.end.setAttribute("aria-disabled", String(own.callId === visitor.stopping));
-    this.mover.setAttribute("aria-label", text("sign.move"));
-    this.mover.title = text("sign.move");
+    this.mover.setAttribute("aria-label", text("own-call.move"));
+    this.mover.title = text("own-call.move");
   }
 
   /** @param {Element | null} place beside the help button, or nowhere in particular */
@@ -155,21 +163,20 @@ function besideHelpButton() {
 }
 
 /** One for the page, made when there is something to show. */
-const sign = {
+export const ownCall = {
   /** @type {Sign | null} */
-  made: null,
-  /** @param {OwnCall} own */
-  show(own) {
-    this.made ??= new Sign();
-    this.made.show(own);
-  },
-  clear() {
-    this.made?.clear();
-  },
-  /** Whether it is at the foot of the page: what comes next goes elsewhere. */
-  isLow() {
-    const box = this.made?.own && this.made.box;
-    return Boolean(box?.hasAttribute("popover") && box.dataset.at?.includes("bottom"));
+  sign: null,
+  /** @type {OwnCall | null} */
+  newest: null,
+
+  /** @param {OwnCall | null} own where it stands now */
+  async show(own) {
+    this.newest = own;
+    if (!own) return this.sign?.clear();
+    await learnLanguage();
+    if (this.newest !== own) return; // it stands elsewhere by now
+    this.sign ??= new Sign();
+    this.sign.show(own);
   },
 };
 

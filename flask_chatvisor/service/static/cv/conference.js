@@ -1,13 +1,19 @@
 // @ts-check
 /** Customers who ask for help. */
 
+import { begin, isBlank, openWindow, windowName } from "./call-windows.js";
+import { answer, call, codeOf, complain } from "./failures.js";
+import { visitor } from "./visitor.js";
+
+const POLL = 2_000; // ms
+
 /**
  * Ask for help; whoever has a call gets its window back.
  *
  * @param {string} [uid]
  * @returns {Promise<string | null>} the call's id
  */
-function startConference(uid) {
+export function startConference(uid) {
   const id = visitor.known?.id ?? crypto.randomUUID?.() ?? String(Math.random());
   const name = windowName("visitor", id);
   const opened = openWindow(name);
@@ -29,7 +35,7 @@ function startConference(uid) {
  * @param {Record<string, unknown> | (() => void) | null} [props]
  * @param {() => void} [callback]
  */
-async function joinQueue(uid, props, callback) {
+export async function joinQueue(uid, props, callback) {
   const done = typeof props === "function" ? props : callback;
   const given = typeof props === "function" ? {} : (props ?? {});
   /** @type {Record<string, unknown>} */
@@ -57,7 +63,7 @@ async function joinQueue(uid, props, callback) {
 const polls = new Map();
 
 /** @param {string} uid @param {(position: number) => void} callback */
-function queueStatus(uid, callback) {
+export function queueStatus(uid, callback) {
   const id = String(uid);
   const running = polls.get(id);
   if (running) {
@@ -80,14 +86,13 @@ async function pollQueue(uid) {
       call(callback, position);
       if (position === -1) return -1;
     } catch (error) {
-      const code = error instanceof Failure ? error.code : "failed";
-      const passing = code === "lost" || code === "unreachable";
+      const passing = ["lost", "unreachable"].includes(codeOf(error));
       if (!passing || misses++ === 0) complain("conference.queueStatus", error);
       if (!passing) {
         polls.delete(uid);
         return null;
       }
     }
-    await pause(2000);
+    await new Promise((resolve) => setTimeout(resolve, POLL));
   }
 }

@@ -1,13 +1,24 @@
 // @ts-check
 /** The request of an agent to see the screen. */
 
+import { agentName, initials } from "../shared/names.js";
+import { inLanguage, windowName } from "./call-windows.js";
+import { element, shadow } from "./elements.js";
+import { notify } from "./notice.js";
+import { learnLanguage, phrase, text } from "./texts.js";
+import { visitor } from "./visitor.js";
+
+/** @import { Message } from "../shared/socket.js" */
+/** @import { Agent } from "./visitor.js" */
+
+const FACTS = ["invitation.choice", "invitation.nothing", "facts.look", "invitation.stop"];
+
 /** The question of an agent: `<chatvisor-invitation>`. */
 class Invitation extends HTMLElement {
   /** @param {Message} ring @param {string} target */
   ask(ring, target) {
     this.setAttribute("data-call", ring.callId);
-    const agent = /** @type {Agent} */ (ring.agent);
-    const name = agent.name || agent.email;
+    const name = agentName(ring.agent);
     this.status = element("p", { class: "small", role: "status" });
     this.status.textContent = text("invitation.window");
     const dialog = element(
@@ -24,9 +35,9 @@ class Invitation extends HTMLElement {
         "div",
         { class: "from" },
         element("div", { class: "face", "aria-hidden": "true" }, initials(name)),
-        element("h2", { id: "title" }, ...phrase("invitation.title", { name })),
+        element("h2", { id: "title" }, ...phrase("invitation.title", { agent: name })),
       ),
-      this.about(agent),
+      this.about(ring.agent),
       element("div", { class: "actions" }, this.decliner(ring), this.accepter(ring, target)),
       this.status,
     );
@@ -49,15 +60,14 @@ class Invitation extends HTMLElement {
 
   /** @param {Agent} agent */
   about(agent) {
-    const who = agent.name && agent.name !== agent.email;
-    const intro = who ? "invitation.who" : "invitation.who-named-by-email";
-    const facts = ["choice", "nothing", "view-only", "stop"].map((key) =>
-      element("li", {}, text(`invitation.${key}`)),
-    );
+    const values = { agent: agentName(agent), email: agent.email };
+    const named = values.agent !== agent.email;
+    const intro = named ? "invitation.who" : "invitation.who-named-by-email";
+    const facts = FACTS.map((key) => element("li", {}, ...phrase(key, values)));
     return element(
       "div",
       { id: "about" },
-      element("p", {}, ...phrase(intro, { ...agent })),
+      element("p", {}, ...phrase(intro, values)),
       element("ul", {}, ...facts),
     );
   }
@@ -118,12 +128,12 @@ function keepTab(event, dialog) {
 }
 
 /** The questions that are open, by call. */
-const invitations = {
+export const invitations = {
   /** @type {Map<string, {ring: Message, shown: Invitation, sure: boolean}>} */
   open: new Map(),
 
   /** @param {Message} ring */
-  ring(ring) {
+  async ring(ring) {
     const known = this.open.get(ring.callId);
     if (known) {
       known.sure = true;
@@ -132,6 +142,8 @@ const invitations = {
     if (!/^https?:$/.test(new URL(ring.url).protocol)) return;
     const shown = new Invitation();
     this.open.set(ring.callId, { ring, shown, sure: true });
+    await learnLanguage();
+    if (this.open.get(ring.callId)?.shown !== shown) return; // it is over by now
     shown.ask(ring, windowName("visitor", visitor.known?.id ?? ""));
   },
 
@@ -141,17 +153,14 @@ const invitations = {
     if (!known) return;
     this.open.delete(callId);
     known.shown.leave();
-    const name = known.ring.agent.name || known.ring.agent.email;
-    if (reason === "no-answer") notify(text("notice.no-answer", { name }));
-    else if (reason === "agent-ended") notify(text("notice.agent-ended", { name }));
-    else if (!["accepted", "declined"].includes(reason)) {
-      notify(text("notice.over", { name }));
-    }
+    if (["accepted", "declined"].includes(reason)) return;
+    const said = ["no-answer", "agent-ended"].includes(reason) ? reason : "over";
+    void notify(`notice.${said}`, { agent: agentName(known.ring.agent) });
   },
 
   /** @param {string} callId */
   decline(callId) {
-    visitor.socket.send({ type: "decline", callId });
+    visitor.send({ type: "decline", callId });
     this.unring(callId, "declined");
   },
 

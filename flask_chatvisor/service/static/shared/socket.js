@@ -1,21 +1,26 @@
 // @ts-check
 /** A WebSocket to the service that comes back. */
 
-const FIRST_DELAY = 400; // ms before the first reconnect, doubled each time
-const LONGEST_DELAY = 30_000;
-const STEADY = 5_000; // a connection that lasted this long was a good one
-const REQUEST_TIMEOUT = 10_000;
-const LARGEST_FRAME = 60_000; // bytes; the service closes at 64 KiB
-const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
+/** @typedef {{type: string, [key: string]: any}} Message */
+/** @typedef {{first: number, longest: number}} Delays milliseconds before a reconnect */
 
-/** A WebSocket that comes back: after a loss, offline, and the back-forward cache. */
-class Socket {
+const STEADY = 5_000; // ms; a connection that lasted this long was a good one
+/** After these the service would only refuse again. */
+export const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
+
+/** It says hello, acknowledges, and comes back after a loss and offline. */
+export class Socket {
   /**
+   * @param {URL} address of the socket, with http or https
+   * @param {Delays} delays the first is doubled each time
    * @param {() => Message | Promise<Message>} hello the first message, made each time
    * @param {(message: Message) => void} onMessage
    * @param {(code: number) => boolean} onClosed says whether to come back
    */
-  constructor(hello, onMessage, onClosed) {
+  constructor(address, delays, hello, onMessage, onClosed) {
+    this.address = new URL(address);
+    this.address.protocol = address.protocol.replace("http", "ws");
+    this.delays = delays;
     this.hello = hello;
     this.onMessage = onMessage;
     this.onClosed = onClosed;
@@ -25,12 +30,6 @@ class Socket {
     this.losses = 0;
     this.timer = 0;
     window.addEventListener("online", () => this.retryNow());
-    window.addEventListener("pagehide", (event) => {
-      if (event.persisted) this.drop();
-    });
-    window.addEventListener("pageshow", (event) => {
-      if (event.persisted) this.retryNow();
-    });
   }
 
   open() {
@@ -66,9 +65,7 @@ class Socket {
   }
 
   connect() {
-    const address = new URL("ws", BASE);
-    address.protocol = address.protocol.replace("http", "ws");
-    const wire = new WebSocket(address);
+    const wire = new WebSocket(this.address);
     this.wire = wire;
     /** @type {Set<number>} */
     const seen = new Set();
@@ -95,9 +92,10 @@ class Socket {
   }
 
   comeBack() {
-    const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.losses++);
+    const { first, longest } = this.delays;
+    const most = Math.min(longest, first * 2 ** this.losses++);
     const offline = navigator.onLine === false; // then "online" will wake us first
-    const delay = offline ? LONGEST_DELAY : longest * (0.5 + Math.random() / 2);
+    const delay = offline ? longest : most * (0.5 + Math.random() / 2);
     this.timer = window.setTimeout(() => this.retryNow(), delay);
   }
 
@@ -118,20 +116,14 @@ class Socket {
     this.onMessage(message);
   }
 
-  /**
-   * @param {Message} message
-   * @returns {boolean} false if there is no open connection
-   */
+  /** @param {Message} message dropped while there is no connection */
   send(message) {
-    if (this.wire?.readyState !== WebSocket.OPEN) return false;
-    const frame = JSON.stringify(message, wellFormed);
-    if (new TextEncoder().encode(frame).length > LARGEST_FRAME) {
-      throw new Failure("too-large", `${message.type} is over ${LARGEST_FRAME} bytes`);
-    }
-    this.wire.send(frame);
-    return true;
+    if (this.wire?.readyState === WebSocket.OPEN) this.wire.send(toJson(message));
   }
 }
+
+/** @param {unknown} value */
+export const toJson = (value) => JSON.stringify(value, wellFormed);
 
 /**
  * Lone surrogates are not Unicode: no strict JSON reader takes them.

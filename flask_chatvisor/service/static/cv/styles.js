@@ -1,7 +1,7 @@
 // @ts-check
-/** How it looks what the visitor sees, in shadow roots. */
+/** The styles of what the visitor sees, in shadow roots. */
 
-const SHEET = new CSSStyleSheet();
+export const SHEET = new CSSStyleSheet();
 SHEET.replaceSync(`
   /* Important, because that is the only way to prevail over a page that says so; and
      without a box of its own, so that nothing can be done to it. */
@@ -118,19 +118,3 @@ SHEET.replaceSync(`
     @keyframes arrive { from { opacity: 0; transform: translateY(8px); } }
   }
 `);
-
-/** @param {HTMLElement} host */
-function shadow(host) {
-  host.lang = language();
-  host.dir = text("direction");
-  const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [SHEET];
-  return root;
-}
-
-/** @param {string} name */
-function initials(name) {
-  const words = name.trim().split(/\s+/);
-  const first = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-  return first.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
-}
