@@ -21,7 +21,7 @@ class Key {
     this.name = `chatvisor-call-${callId}`;
     this.ticket = ticket;
     // With it this window may use its ticket again, if the answer got lost.
-    this.windowId = crypto.randomUUID();
+    this.windowId = crypto.getRandomValues(new Uint32Array(4)).join("-");
     this.secret = "";
     try {
       this.secret = sessionStorage.getItem(this.name) ?? "";
