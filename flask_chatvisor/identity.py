@@ -12,6 +12,7 @@ import itertools
 import logging
 import typing as t
 import uuid
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from .contract.tag import MAX_KEYS
 from .contract.tag import MAX_LABELS
 from .contract.tag import MAX_NUMBER
 from .contract.tag import Cleaning
+from .contract.users import ActiveUser
 
 # What says the same as its text does; no containers, no bytes, no proxies.
 _AS_TEXT = (Decimal, uuid.UUID, dt.date, dt.time)

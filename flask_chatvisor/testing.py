@@ -31,6 +31,7 @@ from flask.testing import FlaskClient
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.test import TestResponse
 
+from .cli.page import Page
 from .contract import tokens
 from .contract.api import SCOPES
 from .contract.matching import Selection
@@ -39,7 +40,6 @@ from .contract.matching import select
 from .contract.problems import problem
 from .contract.times import timestamp
 from .contract.users import ActiveUser
-from .cli.page import Page
 from .state import state_of
 from .web.cross_site import REQUEST_HEADER
 

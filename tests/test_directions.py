@@ -49,7 +49,6 @@ SERVICE = (
 ALONE = {
     "requests": {"rest"},
     "pyroaring": {"service.directory"},
-    "sortedcontainers": {"service.engine"},
     "starlette": {"service.application", "service.web"},
     "uvicorn": {"service.running"},
 }

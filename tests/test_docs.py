@@ -23,9 +23,9 @@ from jinja2 import nodes
 import flask_chatvisor
 from flask_chatvisor import Chatvisor
 from flask_chatvisor import config
-from flask_chatvisor.tag.reasons import Reason
 from flask_chatvisor.service import settings
 from flask_chatvisor.service.protocol import EndReason
+from flask_chatvisor.tag.reasons import Reason
 from flask_chatvisor.testing import AgentClient
 from flask_chatvisor.testing import FakeService
 from flask_chatvisor.testing import tag_of

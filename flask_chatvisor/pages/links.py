@@ -14,10 +14,10 @@ from ..assets import first_time
 from ..assets import modules_url
 from ..assets import script
 from ..assets import stylesheet
-from ..directory import Listing
-from .language import language
-from ..identity import Agent
 from ..current import current_state
+from ..directory import Listing
+from ..identity import Agent
+from .language import language
 from .lookups import agent
 from .script_texts import script_texts
 from .states import FILTERS

@@ -14,15 +14,15 @@ from flask import request
 from ..assets import first_time
 from ..contract.matching import meant
 from ..contract.users import ActiveUser
+from ..current import current_agent
+from ..current import current_state
 from ..directory import Listing
 from ..errors import ServiceError
-from .language import gettext as _
 from ..identity import Agent
 from ..identity import default_visitor
-from ..current import current_state
 from ..tag.announcement import announce
 from ..tag.announcement import is_nobody
-from ..current import current_agent
+from .language import gettext as _
 from .states import presence
 
 #: As many as the service gives on one page.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ..directory import Listing
 from ..contract.users import ActiveUser
-from ..errors import ServiceError
 from ..current import current_state
+from ..directory import Listing
+from ..errors import ServiceError
 
 #: What a list is filtered by; agent/users.js has the same.
 FILTERS = ("q", "label", "assigned", "waiting", "in_call")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from ..directory import Listing
 from ..contract.users import InCall
+from ..current import current_state
+from ..directory import Listing
 from ..errors import ServiceError
 from .language import gettext as _
 from .language import ngettext
 from .language import told
-from ..current import current_state
 
 
 def presence_text(state: str) -> str:

@@ -9,6 +9,7 @@ import typing as t
 
 if t.TYPE_CHECKING:
     from .application import Service
+
     pass
     from .settings import Settings
     from .settings import SettingsError

@@ -14,20 +14,20 @@ from starlette.middleware import Middleware
 
 from .access.credentials import Access
 from .access.credentials import Refusal
+from .access.limits import Throttle
 from .core import Core
 from .engine import MemoryEngine
 from .events import Event
 from .events import Events
 from .events import Poster
+from .settings import Settings as Settings
+from .settings import SettingsError as SettingsError
+from .sockets.endpoint import Sockets
 from .web.pages import Pages
 from .web.rest import Cors
 from .web.rest import Rest
 from .web.rest import on_http_error
 from .web.rest import on_refusal
-from .settings import Settings as Settings
-from .settings import SettingsError as SettingsError
-from .sockets.endpoint import Sockets
-from .access.limits import Throttle
 
 
 class Service:

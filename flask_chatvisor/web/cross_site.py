@@ -31,8 +31,8 @@ def refuse_cross_site() -> Response | None:
 def exempt_from_csrf_protect(blueprint: Blueprint) -> None:
     """Spare a blueprint Flask-WTF's ``CSRFProtect``: it has a protection of its own.
 
-    ``CSRFProtect`` may be set up before or after the blueprint, so this is settled by the
-    request; preprocessors run before every ``before_request``.
+    ``CSRFProtect`` may be set up before or after the blueprint, so each request settles
+    it; preprocessors run before every ``before_request``.
     """
 
     @blueprint.url_value_preprocessor

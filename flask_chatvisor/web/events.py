@@ -38,9 +38,7 @@ class Events:
         """Check an event's signature and send the signal that belongs to it."""
         body = _body()
         if body is None:
-            return problem(
-                413, "too-large", f"An event has at most {MAX_EVENT} bytes."
-            )
+            return problem(413, "too-large", f"An event has at most {MAX_EVENT} bytes.")
         try:
             self._verify(body)
             event = _event(body)

@@ -20,10 +20,10 @@ from statistics import median
 import msgspec
 import psutil
 
-from flask_chatvisor.service.directory.index import Directory
-from flask_chatvisor.contract.users import UserRow
-from flask_chatvisor.contract.users import Page
 from flask_chatvisor.contract.matching import Selection
+from flask_chatvisor.contract.users import Page
+from flask_chatvisor.contract.users import UserRow
+from flask_chatvisor.service.directory.index import Directory
 
 from ..service.directory.rows import PlainDirectory
 from ..service.directory.rows import make_row
@@ -212,7 +212,7 @@ def _user(number: int, page: Page, chance: random.Random) -> UserRow:
 
 def _moved(user: UserRow) -> UserRow:
     """A page message: the next page, and seen just now."""
-    page, now = PAGES[int(user.id) % len(PAGES)], "2026-11-22T11:01:00.000Z"
+    page, now = PAGES[int(user.id or 0) % len(PAGES)], "2026-11-22T11:01:00.000Z"
     return msgspec.structs.replace(user, location=page, last_seen=now)
 
 

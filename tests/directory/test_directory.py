@@ -16,9 +16,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from flask_chatvisor import config
-from flask_chatvisor.directory.answers import MOST_STALE
-from flask_chatvisor.directory.answers import PATIENCE
-from flask_chatvisor.directory.answers import Cache
 from flask_chatvisor.contract.api import MAX_PAGE_SIZE
 from flask_chatvisor.contract.matching import Selection
 from flask_chatvisor.contract.matching import best
@@ -27,16 +24,19 @@ from flask_chatvisor.contract.matching import is_meant
 from flask_chatvisor.contract.users import ActiveUser
 from flask_chatvisor.contract.users import Page
 from flask_chatvisor.directory import Directory
+from flask_chatvisor.directory.answers import MOST_STALE
+from flask_chatvisor.directory.answers import PATIENCE
+from flask_chatvisor.directory.answers import Cache
+from flask_chatvisor.directory.paging import LONGEST_ADDRESS
+from flask_chatvisor.directory.paging import batched
 from flask_chatvisor.errors import ServiceTimeout
 from flask_chatvisor.errors import ServiceUnavailable
 from flask_chatvisor.errors import SetupError
 from flask_chatvisor.identity import Agent
-from flask_chatvisor.directory.paging import LONGEST_ADDRESS
-from flask_chatvisor.directory.paging import batched
+from flask_chatvisor.identity import Loaders
 from flask_chatvisor.rest.client import Client
 from flask_chatvisor.rest.transport import ATTEMPTS
 from flask_chatvisor.rest.transport import Transport
-from flask_chatvisor.identity import Loaders
 from flask_chatvisor.testing import FakeService
 from tests.doubles.clock import NOON
 from tests.doubles.clock import Clock

@@ -1,4 +1,4 @@
-"""A service's core with a clock in the hand, and clients that remember what they got."""
+"""A service's core with a clock in the hand, and clients that keep what they got."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import functools
 import itertools
 import typing as t
-from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Iterable
 from functools import partial
@@ -14,6 +13,7 @@ from functools import partial
 import msgspec
 
 from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.api import SCOPES
 from flask_chatvisor.contract.matching import Selection
 from flask_chatvisor.contract.users import AgentRef
 from flask_chatvisor.contract.users import Profile
@@ -21,7 +21,6 @@ from flask_chatvisor.contract.users import UserRow
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access.credentials import Access
 from flask_chatvisor.service.core import Core
-from flask_chatvisor.service.engine import Engine
 from flask_chatvisor.service.engine import MemoryEngine
 from flask_chatvisor.service.hub.calls import ringing
 from flask_chatvisor.service.hub.effects import Invitation
@@ -98,7 +97,7 @@ class World:
     """A hub, its clock, and everybody who is connected to it."""
 
     #: What keeps the visits; the tests of the hub run with several.
-    make_engine: t.ClassVar[Callable[[], Engine]] = MemoryEngine
+    make_engine: t.ClassVar[type[MemoryEngine]] = MemoryEngine
 
     def __init__(self, **settings: t.Any) -> None:
         self.settings = Settings(
@@ -175,7 +174,7 @@ class World:
         return clients
 
     def user_token(self, agent: AgentRef = MARY, **claims: t.Any) -> str:
-        values: dict[str, t.Any] = {"scope": tokens.SCOPES, "now": self.now}
+        values: dict[str, t.Any] = {"scope": SCOPES, "now": self.now}
         values |= {"ttl": 3600, "email": agent.email, "name": agent.name} | claims
         return tokens.sign_user(API_TOKEN, **values)
 

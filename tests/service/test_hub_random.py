@@ -13,12 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine
 from hypothesis.stateful import invariant
 from hypothesis.stateful import rule
 
-from flask_chatvisor.service import protocol as p
 from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access.credentials import Refusal
 from flask_chatvisor.service.hub.showing import own_call
 from flask_chatvisor.service.protocol import PageRef
-from flask_chatvisor.service.records.call import Call
 from flask_chatvisor.service.records.visit import Visit
 
 from .engines import ContestedEngine
@@ -283,7 +282,8 @@ class HubMachine(RuleBasedStateMachine):
         self.world.wait(3600)
         assert self.visits() == []
         assert len(self.world.core.directory) == 0
-        assert self.world.engine._owners == self.world.engine._calls == {}
+        assert not self.world.engine._owners
+        assert not self.world.engine._calls
         assert self.world.engine._since == {}
         assert len(self.world.engine._waiting) == 0
         assert self.world.core.keeper.next_due() is None

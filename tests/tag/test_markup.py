@@ -15,8 +15,8 @@ from flask import request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_chatvisor.tag.markup import dump
 from flask_chatvisor.assets import nonce_of
+from flask_chatvisor.tag.markup import dump
 from flask_chatvisor.tag.markup import render
 
 TAG_JS = "/chatvisor/static/tag.js?v=1"

@@ -13,8 +13,8 @@ import typing as t
 from collections.abc import Mapping
 
 from ...contract.bucket import Buckets
-from .credentials import Refusal
 from ..settings import Limits
+from .credentials import Refusal
 
 
 class Throttle:

@@ -60,4 +60,3 @@ SORT_KEYS: dict[str, Callable[[UserRow], str]] = {
     "lastSeen": lambda row: row.last_seen or "",
     "page": lambda row: row.location.path if row.location else "",
 }
-

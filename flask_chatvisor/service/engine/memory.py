@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
+from bisect import insort
 from collections.abc import Iterable
-
-from sortedcontainers import SortedList
 
 from ..records.visit import Visit
 
@@ -18,7 +18,7 @@ class MemoryEngine:
         self._visits: dict[str, Visit] = {}
         self._owners: dict[str, str] = {}
         self._calls: dict[str, tuple[str, ...]] = {}
-        self._waiting: SortedList[tuple[float, str]] = SortedList()
+        self._waiting: list[tuple[float, str]] = []
         self._since: dict[str, float] = {}
         self._due = _Schedule()
         self._used = _Schedule()
@@ -76,13 +76,15 @@ class MemoryEngine:
             return
         self.queue_changes += 1
         if before is not None:
-            self._waiting.remove((before, visitor_id))
+            del self._waiting[bisect_left(self._waiting, (before, visitor_id))]
         if since is not None:
-            self._waiting.add((since, visitor_id))
+            insort(self._waiting, (since, visitor_id))
 
     def _place(self, visitor_id: str) -> int | None:
         since = self._since.get(visitor_id)
-        return None if since is None else self._waiting.index((since, visitor_id))
+        return (
+            None if since is None else bisect_left(self._waiting, (since, visitor_id))
+        )
 
 
 class _Schedule:

@@ -15,7 +15,6 @@ from ..protocol import CallStateMessage
 from ..protocol import OwnCall
 from ..protocol import Ring
 from ..records.call import Call
-from ..records.call import other
 from ..records.visit import Visit
 
 
@@ -109,16 +108,16 @@ def _ring(call: Call | None) -> Ring | None:
 
 
 def _window_shows(visit: Visit, call: Call, address: str) -> WindowShows:
-    role = "agent" if call.windows["agent"].address == address else "visitor"
+    is_agent = call.windows["agent"].address == address
     state = CallStateMessage(
         state=call.state, reason=call.reason, since=since(call), agent=call.agent
     )
     if call.ended:
         return WindowShows(state, waits=False, peer=None, page=None)
-    here = visit.visitor if role == "agent" else None
+    here = visit.visitor if is_agent else None
     return WindowShows(
         state,
         waits=is_queued(visit, call),
-        peer=call.windows[other(role)].address,
+        peer=call.windows["visitor" if is_agent else "agent"].address,
         page=here.location if here else None,
     )

@@ -24,12 +24,12 @@ from .call import Role as Role
 from .call import Share as Share
 from .call import Signal as Signal
 from .call import VisitorPage as VisitorPage
+from .codec import MAX_FRAME as MAX_FRAME
 from .codec import ClientMessage as ClientMessage
+from .codec import Hello as Hello
+from .codec import ServerMessage as ServerMessage
 from .codec import decode as decode
 from .codec import encode as encode
-from .codec import Hello as Hello
-from .codec import MAX_FRAME as MAX_FRAME
-from .codec import ServerMessage as ServerMessage
 from .message import Ack as Ack
 from .message import Close as Close
 from .message import Confidential as Confidential

@@ -2,6 +2,7 @@
 
 # A message inherits "frozen" from its base; type checkers want it repeated on each.
 # mypy: disable-error-code="misc"
+# pyright: reportGeneralTypeIssues=false
 
 from __future__ import annotations
 

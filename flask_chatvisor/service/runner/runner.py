@@ -16,7 +16,6 @@ from ..hub.due import advance
 from ..hub.effects import Effect
 from ..hub.hub import Hub
 from ..hub.hub import Job
-from ..hub.turn import Turn
 from ..records.active_user import active_user
 from ..records.visit import Visit
 

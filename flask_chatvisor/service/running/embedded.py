@@ -22,10 +22,10 @@ from collections.abc import Mapping
 from ...contract.urls import base_url
 from .. import create_service
 from ..access.credentials import Access
+from ..settings import Settings
 from .server import Server
 from .server import listen
 from .server import make_server
-from ..settings import Settings
 
 #: Seconds in which whoever has the address must have said who it is; a request waits
 #: for that. Then the seconds between two attempts, and those for which what was found

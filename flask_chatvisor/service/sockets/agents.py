@@ -1,4 +1,4 @@
-"""Agents' pages: they are sent a tick, a number without data, when something changed."""
+"""Agents' pages, which are sent a tick, a number without data, after each change."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ class Connections:
         if self._links.get(link.address) is not link:
             return
         now = self._clock()
-        for kind, one in list((link.unacked or {}).items()):
+        for one in list((link.unacked or {}).values()):
             if one.due <= now:
                 one.due, one.left = now + self._resend, one.left - 1
                 if one.left == 0:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from functools import partial
 
 from .. import protocol
-from ..protocol import Close
-from ..protocol import ProtocolError
-from ..settings import Settings
 from ..access.limits import Throttle
 from ..access.limits import address_of
 from ..access.limits import seconds
+from ..protocol import Close
+from ..protocol import ProtocolError
+from ..settings import Settings
 from .clients import Clients
 from .connection import AsgiSend
 from .connection import Connection
@@ -106,9 +106,7 @@ class Sockets:
             overdue.cancel()
         return int(message.get("code") or 1005)
 
-    async def _hear(
-        self, address: str, connection: Connection, message: Scope
-    ) -> None:
+    async def _hear(self, address: str, connection: Connection, message: Scope) -> None:
         try:
             if not connection.allows(self._clock()):
                 raise ProtocolError(Close.TOO_MANY, "Too many messages.")

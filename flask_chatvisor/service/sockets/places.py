@@ -89,7 +89,9 @@ class Places:
         self._seen = self._engine.queue_changes
         shown = list(self._shown.items())
         places = await self._engine.places(one.visitor_id for _, one in shown)
-        for number, ((address, one), place) in enumerate(zip(shown, places)):
+        for number, ((address, one), place) in enumerate(
+            zip(shown, places, strict=True)
+        ):
             if place != one.place and self._shown.get(address) is one:
                 self._shown[address] = one._replace(place=place)
                 self._connections.send(address, _placed(one.message, place))

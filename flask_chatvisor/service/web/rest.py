@@ -27,19 +27,20 @@ from ...contract.api import MAX_QUERIES
 from ...contract.api import MAX_TTL
 from ...contract.api import PATHS
 from ...contract.api import PROBLEMS
-from ...contract.api import Scope as TokenScope
 from ...contract.api import SCOPES
-from ...contract.matching import Selection
+from ...contract.api import Scope as TokenScope
 from ...contract.matching import SORTS
+from ...contract.matching import Selection
 from ...contract.times import timestamp
 from ..access.credentials import Access
-from ..access.credentials import agent_ref
 from ..access.credentials import Caller
 from ..access.credentials import Refusal
-from ..access.limits import address_of
+from ..access.credentials import agent_ref
 from ..access.limits import Throttle
+from ..access.limits import address_of
 from ..core import Core
 from ..hub.calls import ringing
+from ..hub.effects import Invitation
 from ..records.active_user import profile
 from ..settings import Settings
 
@@ -162,7 +163,9 @@ class Rest:
         wanted = await self._body(request, CallRequest)
         await self._use_up(caller, wanted.visitor_id)
         request_call = partial(ringing.request, agent=agent_ref(caller.grant))
-        call = await self._core.runner.turn(wanted.visitor_id, request_call)
+        answer = await self._core.runner.turn(wanted.visitor_id, request_call)
+        # It was asked by no connection that could have been hung up on.
+        call = t.cast(Invitation, answer)
         return _json({"callId": call.call_id, "url": call.url}, 201)
 
     def _caller(self, request: Request) -> Caller:

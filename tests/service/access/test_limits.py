@@ -9,8 +9,8 @@ import requests
 from websockets.exceptions import InvalidStatus
 
 from flask_chatvisor.contract.bucket import Rate
-from flask_chatvisor.service.settings import Limits
 from flask_chatvisor.service.access.limits import address_of
+from flask_chatvisor.service.settings import Limits
 
 from ..conftest import ORIGIN
 from ..conftest import LiveService

@@ -7,15 +7,15 @@ import typing as t
 import msgspec
 import pytest
 
+from flask_chatvisor.contract.matching import SORTS
+from flask_chatvisor.contract.matching import Selection
+from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.contract.users import InCall
+from flask_chatvisor.contract.users import Page
 from flask_chatvisor.service.directory import search
 from flask_chatvisor.service.directory.index import Directory
 from flask_chatvisor.service.directory.rows import SORT_KEYS
 from flask_chatvisor.service.directory.texts import Texts
-from flask_chatvisor.contract.users import InCall
-from flask_chatvisor.contract.users import AgentRef
-from flask_chatvisor.contract.users import Page
-from flask_chatvisor.contract.matching import SORTS
-from flask_chatvisor.contract.matching import Selection
 
 from .rows import make_row
 
@@ -222,7 +222,7 @@ def test_a_label_is_matched_as_a_whole(crowd: Directory) -> None:
 def test_those_who_wait_and_those_in_a_call_can_be_listed(
     directory: Directory,
 ) -> None:
-    call = InCall(AgentRef("Adam", "adam@example.com"))
+    call: InCall[str] = InCall(AgentRef("Adam", "adam@example.com"))
     add(directory, "waits", id="1", waiting_since=5.0)
     add(directory, "joined", id="2", waiting_since=6.0, in_call=call)
     add(directory, "called", id="3", in_call=call)

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from flask_chatvisor.contract.matching import Selection
+from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.contract.users import InCall
+from flask_chatvisor.contract.users import Page
 from flask_chatvisor.service.directory import orders
 from flask_chatvisor.service.directory import search
 from flask_chatvisor.service.directory.index import Directory
 from flask_chatvisor.service.directory.rows import SORT_KEYS
-from flask_chatvisor.contract.users import InCall
-from flask_chatvisor.contract.users import AgentRef
-from flask_chatvisor.contract.users import Page
-from flask_chatvisor.contract.matching import Selection
 
 from .rows import PlainDirectory
 from .rows import make_row
@@ -32,7 +32,7 @@ TEXTS = st.one_of(
 )
 MOMENTS = st.integers(0, 3).map(float)
 PAGES = st.builds(Page, title=TEXTS, path=TEXTS)
-CALL = InCall(AgentRef("Mary", "mary@example.com"))
+CALL: InCall[str] = InCall(AgentRef("Mary", "mary@example.com"))
 TAGS: dict[str, st.SearchStrategy[t.Any]] = {
     "id": TEXTS,
     "email": TEXTS,

@@ -7,12 +7,12 @@ import itertools
 import pytest
 
 from flask_chatvisor.service.hub.calls.ending import MAY_END
+from flask_chatvisor.service.protocol import CallState
+from flask_chatvisor.service.protocol import EndReason
 from flask_chatvisor.service.records.call import TRANSITIONS
 from flask_chatvisor.service.records.call import Call
 from flask_chatvisor.service.records.call import IllegalTransition
 from flask_chatvisor.service.records.call import other
-from flask_chatvisor.service.protocol import CallState
-from flask_chatvisor.service.protocol import EndReason
 
 LEGAL = {
     ("waiting", "accepted"),

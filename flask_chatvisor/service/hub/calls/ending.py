@@ -62,7 +62,7 @@ def decline(turn: Turn, message: Decline) -> None:
 
 @tab_says(Stop)
 def stop(turn: Turn, message: Stop) -> None:
-    """The visitor stops waiting, or ends the call, from a page; too late is no fault."""
+    """The visitor stops waiting or ends the call on a page; too late is no fault."""
     call = turn.visit.call
     if call and call.id == message.call_id and call.state is not CallState.RINGING:
         end(turn, call, EndReason.VISITOR_ENDED)

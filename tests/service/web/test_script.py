@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.pages import STATIC
-from flask_chatvisor.service.script import ScriptError
-from flask_chatvisor.service.script import join
+from flask_chatvisor.service.web.pages import STATIC
+from flask_chatvisor.service.web.script import ScriptError
+from flask_chatvisor.service.web.script import join
 
 ENTRY = STATIC / "cv" / "main.js"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.pages import STATIC
+from flask_chatvisor.service.web.pages import STATIC
 
-from ..texts import FOLDER
-from ..texts import entries
-from ..texts import texts
+from ...texts import FOLDER
+from ...texts import entries
+from ...texts import texts
 
 FILES = sorted(path.stem for path in FOLDER.glob("*.js"))
 LANGUAGES = [name for name in FILES if name != "en-pages"]
