@@ -9,8 +9,7 @@ import typing as t
 
 if t.TYPE_CHECKING:
     from .application import Service
-
-    pass
+    from .application import create_service
     from .settings import Settings
     from .settings import SettingsError
 
