@@ -23,8 +23,8 @@ SHIPPED = {
     "flask_chatvisor/service/static/call/call.html",
     "flask_chatvisor/service/static/call/main.js",
     *(path.relative_to(ROOT).as_posix() for path in join(STATIC / "cv" / "main.js")[0]),
-    "flask_chatvisor/static/agent.js",
-    "flask_chatvisor/static/agent-live.js",
+    "flask_chatvisor/static/agent/main.js",
+    "flask_chatvisor/static/agent/live.js",
     "flask_chatvisor/static/chatvisor.css",
     "flask_chatvisor/static/tag.js",
     "flask_chatvisor/templates/chatvisor/_layout.html",
@@ -104,7 +104,9 @@ def test_the_description_has_links_that_work_without_the_tree(wheel: Path) -> No
         (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         metadata = message_from_bytes(archive.read(name))
     urls = dict(line.split(", ") for line in metadata.get_all("Project-URL", []))
-    links = re.findall(r"\]\(([^)]+)\)", str(metadata.get_payload()))
+    text = str(metadata.get_payload())
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    links += re.findall(r"^\[[^\]]+\]: (\S+)$", text, re.M)
     assert [link for link in links if not link.startswith("https://")] == []
     in_the_tree = re.compile(
         re.escape(urls["Source"]) + r"/(?:blob|raw|tree)/main/(.+)"
