@@ -19,10 +19,12 @@ from .facets import Facets
 from .facets import Names
 from .numbers import Numbers
 from .orders import Order
+from .rows import MOVING_SORTS
 from .rows import SORT_KEYS
 from .rows import Entry
 from .rows import facets
 from .rows import names
+from .rows import steady
 from .search import Search
 
 
@@ -51,17 +53,21 @@ class Directory:
     def put(self, row: UserRow) -> None:
         """Add a row, or replace the one of the same visitor."""
         number = self._number_of.get(row.visitor_id)
-        old = None if number is None else self._entries[number].row
-        if row == old:
+        old = None if number is None else self._entries[number]
+        if old is not None and old.row == row:
             return
         if number is None:
             number = self._number_of[row.visitor_id] = self._numbers.take()
             self._all.add(number)
-        self._note(number, old, row)
-        self._search.put(number, search_text(row), page_text(row))
-        for sort, order in self._orders.items():
-            order.put(number, SORT_KEYS[sort](row), row.visitor_id)
-        self._entries[number] = Entry(row)
+        # Most changes are another page: whatever hangs on the tag is left alone then.
+        is_moved = old is not None and steady(old.row) == steady(row)
+        text = old.text if old is not None and is_moved else search_text(row)
+        if not is_moved:
+            self._note(number, old and old.row, row)
+        self._search.put(number, text, page_text(row))
+        for sort in MOVING_SORTS if is_moved else SORT_KEYS:
+            self._orders[sort].put(number, SORT_KEYS[sort](row), row.visitor_id)
+        self._entries[number] = Entry(row, text)
         self.changes += 1
 
     def drop(self, visitor_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 import msgspec
 
@@ -15,12 +16,16 @@ Facet = tuple[str, str]
 
 
 class Entry:
-    """A row with its JSON, which is written when it is first asked for."""
+    """A row with its JSON, which is written when it is first asked for.
 
-    __slots__ = ("_json", "row")
+    :ivar text: what a search looks through, but for the page.
+    """
 
-    def __init__(self, row: UserRow) -> None:
+    __slots__ = ("_json", "row", "text")
+
+    def __init__(self, row: UserRow, text: str) -> None:
         self.row = row
+        self.text = text
         self._json: msgspec.Raw | None = None
 
     @property
@@ -60,3 +65,9 @@ SORT_KEYS: dict[str, Callable[[UserRow], str]] = {
     "lastSeen": lambda row: row.last_seen or "",
     "page": lambda row: row.location.path if row.location else "",
 }
+#: What changes while a user goes from page to page, and what does not.
+MOVING_SORTS = ("lastSeen", "page")
+steady = attrgetter(
+    *("id", "email", "firstname", "lastname", "gender", "labels", "assigned_user"),
+    *("additional_tagging_data", "since", "waiting_since", "in_call"),
+)
