@@ -139,7 +139,7 @@ class FakeService:
     def add(self, **fields: t.Any) -> str:
         """Have a user become active.
 
-        :param fields: of :class:`~flask_chatvisor.rest.models.ActiveUser`.
+        :param fields: of :class:`~flask_chatvisor.ActiveUser`.
         :return: the visitor's id.
         """
         now = dt.datetime.now(dt.UTC)

@@ -82,15 +82,6 @@ _TAG = re.compile(
 )
 
 
-def insert(body: bytes, tag: bytes) -> bytes | None:
-    """Put ``tag`` before the end of a page's body; ``None`` if there is none."""
-    at = body_end(body)
-    if at is None:
-        return None
-    page = memoryview(body)
-    return b"".join((page[:at], tag, page[at:]))
-
-
 def body_end(body: bytes) -> int | None:
     """Find the last ``</body>`` that is a tag; ``None`` where there is doubt."""
     if body.startswith(_UTF_16) or _ESCAPE in body or _NUL in body:

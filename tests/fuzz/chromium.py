@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 from playwright.sync_api import Page as Tab
 
-from flask_chatvisor.tag.place import insert
-
+from ..doubles.splice import insert
 from .pages import FOREIGN
 from .pages import Page
 from .trees import OURS

@@ -10,8 +10,8 @@ import html5lib
 
 from flask_chatvisor.tag.markup import render
 from flask_chatvisor.tag.place import body_end
-from flask_chatvisor.tag.place import insert
 
+from ..doubles.splice import insert
 from .pages import Page
 
 TAG = render('{"tag":null}', tag_js="/tag.js", script="https://x.example/x.js").encode()

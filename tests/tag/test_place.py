@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from flask_chatvisor.tag.place import body_end
-from flask_chatvisor.tag.place import insert
 
+from ..doubles.splice import insert
 from ..fuzz.pages import ENDS
 from ..fuzz.pages import LONG
 from ..fuzz.pages import PIECES
