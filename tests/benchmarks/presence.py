@@ -11,6 +11,7 @@ socket is left out, what it says there and all that follows is not.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import random
@@ -37,6 +38,8 @@ VISITORS = 5000
 RINGS = 500
 #: Seconds from one ring to the next.
 PACE = 0.01
+#: Lists a second, with a search, beside which the visitors are rung again.
+LISTS = 50
 #: Each server is measured that often, in turn.
 ROUNDS = 3
 #: Connections that are being made at once.
@@ -55,10 +58,14 @@ ORIGIN = "http://127.0.0.1:5080"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one round found: bytes for each visitor, seconds of each ring."""
+    """What one round found: bytes for each visitor, seconds of each ring.
+
+    :ivar beside: seconds of each ring while lists are asked for.
+    """
 
     memory: float
     latencies: list[float]
+    beside: list[float]
 
 
 @dataclass(eq=False, slots=True)
@@ -97,15 +104,23 @@ def _rows(ours: list[Result], bare: list[Result]) -> list[Row]:
         Row("memory per visitor", "kB", next(memory), peer, next(memory), MEMORY_AIM),
         Row("ring, p50", "ms", _ms(ours, 50), peer, _ms(bare, 50)),
         Row("ring, p99", "ms", _ms(ours, 99), peer, _ms(bare, 99), Aim(5)),
+        Row(
+            f"ring beside {LISTS} lists/s, p99",
+            "ms",
+            _ms(ours, 99, beside=True),
+            "without them",
+            _ms(ours, 99),
+            Aim(1.5),
+        ),
     ]
 
 
 MEMORY_AIM = Aim(30, "more")
 
 
-def _ms(results: list[Result], percentile: int) -> float:
-    found = (quantiles(one.latencies, n=100)[percentile - 1] for one in results)
-    return median(found) * 1000
+def _ms(results: list[Result], percentile: int, *, beside: bool = False) -> float:
+    rings = (one.beside if beside else one.latencies for one in results)
+    return median(quantiles(one, n=100)[percentile - 1] for one in rings) * 1000
 
 
 async def _round(side: Side) -> Result:
@@ -120,7 +135,34 @@ async def _round(side: Side) -> Result:
             present = side.count(server)
             if present < VISITORS:
                 raise RuntimeError(f"{present} visitors came instead of {VISITORS}.")
-            return Result(memory, await _ring_some(side, server, visitors))
+            quiet = await _ring_some(side, server, visitors)
+            async with _listing(side, server):
+                beside = await _ring_some(side, server, visitors)
+            return Result(memory, quiet, beside)
+
+
+@asynccontextmanager
+async def _listing(side: Side, server: Server) -> AsyncIterator[None]:
+    """Ask for lists at an even pace meanwhile, if the server has any."""
+    request = side.list_request()
+    listing = asyncio.create_task(_list(server, request)) if request else None
+    try:
+        yield
+    finally:
+        if listing is not None:
+            listing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listing
+
+
+async def _list(server: Server, request: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    due = time.perf_counter()
+    while True:
+        due += 1 / LISTS
+        await asyncio.sleep(due - time.perf_counter())
+        writer.write(request)
+        await _answer(reader, "200")
 
 
 @asynccontextmanager
@@ -211,10 +253,10 @@ def _request(side: Side, token: str, visitor: Visitor) -> bytes:
     ).encode()
 
 
-async def _answer(reader: asyncio.StreamReader) -> t.Any:
+async def _answer(reader: asyncio.StreamReader, status: str = "201") -> t.Any:
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     length = int(head.partition("content-length:")[2].partition("\r\n")[0])
     body = await reader.readexactly(length)
-    if " 201 " not in head.partition("\r\n")[0]:
-        raise RuntimeError(f"The ring was answered with: {body.decode()}")
+    if f" {status} " not in head.partition("\r\n")[0]:
+        raise RuntimeError(f"The answer was: {body.decode()}")
     return json.loads(body)

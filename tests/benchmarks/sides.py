@@ -51,6 +51,9 @@ class Side(t.Protocol):
     async def is_ring(self, socket: ClientConnection, frame: str | bytes) -> bool:
         """Take what the server sends to a visitor."""
 
+    def list_request(self) -> bytes | None:
+        """Write a request for a list; ``None`` if the server has no lists."""
+
 
 class Ours:
     """The service; each visitor is tagged, and vouched for by an identity token."""
@@ -103,6 +106,12 @@ class Ours:
             await _send(socket, {"type": "ack", "ackId": message["ackId"]})
         return bool(message["type"] == "ring")
 
+    def list_request(self) -> bytes | None:
+        return (
+            "GET /rest/v1/customerstatus?q=doe+12&pageSize=50 HTTP/1.1\r\n"
+            f"Host: 127.0.0.1\r\nAuthorization: Bearer {servers.API_TOKEN}\r\n\r\n"
+        ).encode()
+
 
 class Bare:
     """The Starlette server of :mod:`tests.benchmarks.bare`."""
@@ -131,6 +140,9 @@ class Bare:
 
     async def is_ring(self, socket: ClientConnection, frame: str | bytes) -> bool:
         return bool(json.loads(frame)["type"] == "ring")
+
+    def list_request(self) -> bytes | None:
+        return None
 
 
 def _signed_tag(number: int) -> Mapping[str, t.Any]:
