@@ -63,7 +63,7 @@ class Directory:
         is_moved = old is not None and steady(old.row) == steady(row)
         text = old.text if old is not None and is_moved else search_text(row)
         if not is_moved:
-            self._note(number, old and old.row, row)
+            self._note(number, old.row if old else None, row)
         self._search.put(number, text, page_text(row))
         for sort in MOVING_SORTS if is_moved else SORT_KEYS:
             self._orders[sort].put(number, SORT_KEYS[sort](row), row.visitor_id)
