@@ -40,9 +40,9 @@ class Core:
         keeps_time: bool = True,
     ) -> None:
         timings, deadlines = settings.timings, Deadlines()
-        self.engine = engine
-        self.directory = Directory()
-        self.connections = Connections(
+        self.engine: Engine = engine
+        self.directory: Directory = Directory()
+        self.connections: Connections = Connections(
             secrets.token_hex(4), deadlines, clock, timings.resend
         )
         agents = Agents(
@@ -50,13 +50,13 @@ class Core:
         )
         places = Places(engine, self.connections, deadlines, clock, timings.tick)
         delivery = Delivery(self.connections, agents, places, on_event, self._wake)
-        self.runner = Runner(
+        self.runner: Runner = Runner(
             Hub(settings, access), engine, self.directory, delivery, clock
         )
-        self.clients = Clients(
+        self.clients: Clients = Clients(
             access, engine, self.runner, self.connections, agents, places, delivery
         )
-        self.keeper = Keeper(self.runner, engine, deadlines, clock)
+        self.keeper: Keeper = Keeper(self.runner, engine, deadlines, clock)
         self._keeps_time = keeps_time
 
     def _wake(self) -> None:

@@ -39,11 +39,13 @@ class Page:
     """One response on its way out."""
 
     def __init__(self, request: Request, response: Response) -> None:
-        self.request = request
-        self.response = response
+        self.request: Request = request
+        self.response: Response = response
         self._app = this_app()
         self.settings: Settings = state_of(self._app).settings
-        self.headers = {name.lower(): value for name, value in response.headers}
+        self.headers: dict[str, str] = {
+            name.lower(): value for name, value in response.headers
+        }
 
     def plan(self) -> Plan | Reason:
         """Decide where the tag goes, or why there is none."""

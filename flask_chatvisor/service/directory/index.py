@@ -35,7 +35,7 @@ class Directory:
     """
 
     def __init__(self) -> None:
-        self.changes = 0
+        self.changes: int = 0
         self._numbers = Numbers()
         self._number_of: dict[str, int] = {}
         self._entries: dict[int, Entry] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Callable
 from operator import attrgetter
 
@@ -24,8 +25,8 @@ class Entry:
     __slots__ = ("_json", "row", "text")
 
     def __init__(self, row: UserRow, text: str) -> None:
-        self.row = row
-        self.text = text
+        self.row: UserRow = row
+        self.text: str = text
         self._json: msgspec.Raw | None = None
 
     @property
@@ -66,8 +67,8 @@ SORT_KEYS: dict[str, Callable[[UserRow], str]] = {
     "page": lambda row: row.location.path if row.location else "",
 }
 #: What changes while a user goes from page to page, and what does not.
-MOVING_SORTS = ("lastSeen", "page")
-steady = attrgetter(
+MOVING_SORTS: tuple[str, ...] = ("lastSeen", "page")
+steady: Callable[[UserRow], tuple[t.Any, ...]] = attrgetter(
     *("id", "email", "firstname", "lastname", "gender", "labels", "assigned_user"),
     *("additional_tagging_data", "since", "waiting_since", "in_call"),
 )

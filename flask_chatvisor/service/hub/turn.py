@@ -15,6 +15,7 @@ from ..records.call import Call
 from ..records.visit import Visit
 from ..records.visit import Visitor
 from ..settings import Settings
+from ..settings import Timings
 from .effects import Effect
 from .effects import HangUp
 from .effects import Send
@@ -34,11 +35,11 @@ class Turn:
     def __init__(
         self, visit: Visit, now: float, settings: Settings, access: Access
     ) -> None:
-        self.visit = visit
-        self.now = now
-        self.settings = settings
-        self.timings = settings.timings
-        self.access = access
+        self.visit: Visit = visit
+        self.now: float = now
+        self.settings: Settings = settings
+        self.timings: Timings = settings.timings
+        self.access: Access = access
         self.before: Showing = showing(visit)
         self.address: str = ""
         self.newcomer: bool = False

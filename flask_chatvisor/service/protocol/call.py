@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import typing as t
+from typing import ClassVar
 
 import msgspec
 
@@ -14,6 +15,7 @@ from ...contract.users import AgentRef
 from ...contract.users import Page
 from .message import Confidential
 from .message import Id
+from .message import Kind
 from .message import Message
 from .message import Sdp
 from .message import Secret
@@ -128,7 +130,7 @@ class CallWelcome(Confidential):
 class CallStateMessage(Message):
     """The call has changed."""
 
-    kind = "call-state"
+    kind: ClassVar[Kind | None] = "call-state"
 
     state: CallState
     reason: EndReason | None = None

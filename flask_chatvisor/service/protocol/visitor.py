@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import typing as t
+from typing import ClassVar
 
 from ...contract.users import AgentRef
 from ...contract.users import Page
 from .call import CallState
 from .message import Confidential
 from .message import Id
+from .message import Kind
 from .message import Message
 from .message import Number
 from .message import Secret
@@ -132,7 +134,7 @@ class Welcome(Confidential):
 class Ring(Confidential):
     """An agent asks to see the screen."""
 
-    kind = "ring"
+    kind: ClassVar[Kind | None] = "ring"
 
     call_id: str
     agent: AgentRef
@@ -144,7 +146,7 @@ class Ring(Confidential):
 class Unring(Message):
     """Nobody asks any more."""
 
-    kind = "ring"
+    kind: ClassVar[Kind | None] = "ring"
 
     call_id: str
     reason: str
@@ -154,7 +156,7 @@ class Unring(Message):
 class OwnCallMessage(Message):
     """The visitor's call has changed, or is over."""
 
-    kind = "own-call"
+    kind: ClassVar[Kind | None] = "own-call"
 
     call: OwnCall | None
     ack_id: int = 0
