@@ -58,7 +58,7 @@ def test_the_scripts_find_whom_a_query_means_by_the_rules(desk: OpenDesk) -> Non
           const { best } = await import(module);
           return cases.map(([users, query]) => best(users, query)?.visitorId ?? null);
         }""",
-        [module(page, "agent-select"), [case[1:3] for case in cases]],
+        [module(page, "select"), [case[1:3] for case in cases]],
     )
     assert dict(zip([case[0] for case in cases], found, strict=True)) == {
         why: meant for why, _, _, meant in cases
