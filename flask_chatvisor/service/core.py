@@ -14,11 +14,11 @@ from .runner.deadlines import Deadlines
 from .runner.keeper import Keeper
 from .runner.runner import Runner
 from .settings import Settings
-from .sockets.agents import Agents
 from .sockets.clients import Clients
 from .sockets.connections import Connections
 from .sockets.delivery import Delivery
-from .sockets.places import Places
+from .sockets.queue_places import Places
+from .sockets.ticks import Agents
 
 
 class Core:

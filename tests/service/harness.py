@@ -227,7 +227,7 @@ class World:
             client.shown = message.call
         ack_id = getattr(message, "ack_id", None)
         if client.acks and ack_id is not None:
-            self.core.connections.acknowledge(client.address, ack_id)
+            self.core.connections.repeats.acknowledge(client.address, ack_id)
 
     def leave(self, client: Client, code: int) -> None:
         if self.clients.pop(client.address, None) is not None:

@@ -22,10 +22,10 @@ from ..protocol import PageRef
 from ..protocol import ProtocolError
 from ..protocol import Reset
 from ..runner.runner import Runner
-from .agents import Agents
 from .connections import Connections
 from .delivery import Delivery
-from .places import Places
+from .queue_places import Places
+from .ticks import Agents
 
 
 class _Client(t.NamedTuple):
@@ -63,7 +63,7 @@ class Clients:
             if address not in self._connections:
                 return
             if isinstance(message, Ack):
-                self._connections.acknowledge(address, message.ack_id)
+                self._connections.repeats.acknowledge(address, message.ack_id)
             elif (client := self._known.get(address)) is not None:
                 await self._handle(address, client, message)
             else:
@@ -144,6 +144,6 @@ class Clients:
             visitor_id, partial(session.reset, address=address)
         )
         if tab is not None:
-            self._connections.stop_repeating(address)
+            self._connections.repeats.forget(address)
             page = PageRef(tab.page.title, tab.page.path)
             await self._arrive(address, self._access.new_id(), page, tab.visible)

@@ -1,8 +1,4 @@
-"""The connections of this process, and what is sent again until it is acknowledged.
-
-Of each kind only the newest message is kept, so that a late repetition never takes a
-client back to what no longer holds.
-"""
+"""The connections of this process, by their address."""
 
 from __future__ import annotations
 
@@ -10,17 +6,11 @@ import itertools
 import typing as t
 from collections.abc import Callable
 
-import msgspec
-
 from ..protocol import Close
-from ..protocol import Kind
 from ..protocol import ServerMessage
 from ..protocol import encode
 from ..runner.deadlines import Deadlines
-
-#: How often a message is sent again. A client that has not answered until then learns
-#: where things stand when it connects the next time.
-MOST_REPEATS = 15
+from .repeats import Repeats
 
 
 class Wire(t.Protocol):
@@ -33,30 +23,6 @@ class Wire(t.Protocol):
     def close(self, code: int, reason: str) -> None:
         """Close it once what waits has been sent."""
         ...
-
-
-class _Unacked:
-    """A message that is repeated until it is acknowledged."""
-
-    __slots__ = ("ack_id", "due", "left", "text")
-
-    def __init__(self, ack_id: int, text: str, due: float) -> None:
-        self.ack_id = ack_id
-        self.text = text
-        self.due = due
-        self.left = MOST_REPEATS
-
-
-class _Link:
-    """One connection, with what it has not acknowledged."""
-
-    __slots__ = ("address", "repeats", "unacked", "wire")
-
-    def __init__(self, address: str, wire: Wire) -> None:
-        self.address = address
-        self.wire = wire
-        self.unacked: dict[Kind, _Unacked] | None = None
-        self.repeats: bool = False
 
 
 class Connections:
@@ -74,84 +40,44 @@ class Connections:
         resend: float,
     ) -> None:
         self._process = process
-        self._deadlines = deadlines
-        self._clock = clock
-        self._resend = resend
-        self._links: dict[str, _Link] = {}
+        self._wires: dict[str, Wire] = {}
         self._numbers = itertools.count(1)
-        self._ack_ids = itertools.count(1)
+        self.repeats: Repeats = Repeats(deadlines, clock, resend, self._push)
 
     def open(self, wire: Wire) -> str:
         """Take a connection in; its address is returned."""
         address = f"{self._process}:{next(self._numbers)}"
-        self._links[address] = _Link(address, wire)
+        self._wires[address] = wire
         return address
 
-    def forget(self, address: str) -> bool:
-        """Forget a connection that is gone; say whether it was known."""
-        return self._links.pop(address, None) is not None
+    def forget(self, address: str) -> None:
+        """A connection is gone."""
+        self._wires.pop(address, None)
+        self.repeats.forget(address)
 
     def __contains__(self, address: str) -> bool:
-        return address in self._links
+        return address in self._wires
 
     def send(self, address: str, message: ServerMessage) -> None:
-        """Send a message, if there is such a connection; again until acknowledged."""
-        link = self._links.get(address)
-        if link is None:
+        """Send a message, if there is such a connection.
+
+        One that has a kind is sent again until it is acknowledged.
+        """
+        if address not in self._wires:
             return
-        if message.kind is not None:
-            self._keep(link, message.kind, message)
+        kind = message.kind
+        if kind is not None:
+            self._push(address, self.repeats.keep(address, kind, message))
         else:
-            self._push(link, encode(message).decode())
-
-    def acknowledge(self, address: str, ack_id: int) -> None:
-        """Stop repeating a message."""
-        link = self._links.get(address)
-        if link is not None and link.unacked is not None:
-            link.unacked = {
-                kind: one for kind, one in link.unacked.items() if one.ack_id != ack_id
-            } or None
-
-    def stop_repeating(self, address: str) -> None:
-        """Repeat nothing: it concerned whoever the client was before."""
-        if (link := self._links.get(address)) is not None:
-            link.unacked = None
+            self._push(address, encode(message).decode())
 
     def close(self, address: str, code: Close, reason: str) -> None:
-        """Close a connection; what is sent to it from now on goes nowhere."""
-        link = self._links.get(address)
-        if link is not None:
-            link.unacked = None
-            link.wire.close(code, reason)
+        """Close a connection."""
+        self.repeats.forget(address)
+        if (wire := self._wires.get(address)) is not None:
+            wire.close(code, reason)
 
-    def _keep(self, link: _Link, kind: Kind, message: ServerMessage) -> None:
-        ack_id = next(self._ack_ids)
-        numbered = msgspec.structs.replace(message, ack_id=ack_id)
-        text = encode(numbered).decode()
-        unacked = _Unacked(ack_id, text, self._clock() + self._resend)
-        link.unacked = {**(link.unacked or {}), kind: unacked}
-        self._watch(link)
-        self._push(link, text)
-
-    def _push(self, link: _Link, text: str) -> None:
-        if not link.wire.push(text):
-            self.close(link.address, Close.TOO_SLOW, "Too much waits.")
-
-    def _watch(self, link: _Link) -> None:
-        if link.unacked and not link.repeats:
-            link.repeats = True
-            due = min(one.due for one in link.unacked.values())
-            self._deadlines.at(due, self._repeat, link)
-
-    async def _repeat(self, link: _Link) -> None:
-        link.repeats = False
-        if self._links.get(link.address) is not link:
-            return
-        now = self._clock()
-        for one in list((link.unacked or {}).values()):
-            if one.due <= now:
-                one.due, one.left = now + self._resend, one.left - 1
-                if one.left == 0:
-                    self.acknowledge(link.address, one.ack_id)
-                self._push(link, one.text)
-        self._watch(link)
+    def _push(self, address: str, text: str) -> None:
+        wire = self._wires.get(address)
+        if wire is not None and not wire.push(text):
+            self.close(address, Close.TOO_SLOW, "Too much waits.")

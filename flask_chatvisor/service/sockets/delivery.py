@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from ..hub.effects import Effect
 from ..hub.effects import HangUp
 from ..hub.effects import Send
-from .agents import Agents
 from .connections import Connections
-from .places import Places
+from .queue_places import Places
+from .ticks import Agents
 
 
 class Delivery:

@@ -4,7 +4,7 @@
 import { alertAgent } from "./alerts.js";
 import { SECOND } from "./config.js";
 import { every, setAttribute, setHidden, setTexts } from "./dom.js";
-import { show } from "./fields.js";
+import { show } from "./fill-row.js";
 import { address } from "./query.js";
 import { renderRows } from "./rows.js";
 import { TEXT } from "./texts.js";

@@ -3,7 +3,7 @@
 
 import { SECOND, config } from "./config.js";
 import { every, setAttribute, setTexts } from "./dom.js";
-import { fill, hideUnlessInUse, show, showStatus } from "./fields.js";
+import { fill, hideUnlessInUse, show, showStatus } from "./fill-row.js";
 import { clearListing, showListing } from "./list.js";
 import { Trouble, request } from "./request.js";
 import { newest, refuseOld } from "./source-application.js";

@@ -2,7 +2,7 @@
 /** The rows of a list: the one in use stays where it is. */
 
 import { every, setAttribute } from "./dom.js";
-import { fill } from "./fields.js";
+import { fill } from "./fill-row.js";
 import { presenceOf, waits } from "./users.js";
 
 /** @typedef {import("./users.js").User} User */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_chatvisor.service import protocol as p
-from flask_chatvisor.service.sockets.connections import MOST_REPEATS
+from flask_chatvisor.service.sockets.repeats import MOST_REPEATS
 
 from ..harness import JOHN
 from ..harness import World
