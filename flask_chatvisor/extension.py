@@ -11,7 +11,6 @@ from flask import current_app
 from . import config
 from . import hooks
 from .cli.commands import chatvisor as commands
-from .current import current_agent
 from .current import current_state
 from .directory import Directory
 from .embedding import EmbeddedStart
@@ -21,6 +20,7 @@ from .identity import Loaders
 from .pages import helpers
 from .rest.client import Client
 from .rest.transport import Transport
+from .signed_in import current_agent
 from .state import KEY
 from .state import State
 from .state import state_of

@@ -21,7 +21,7 @@ EXTENSION = (
     {"directory"},
     {"state"},
     {"current", "embedding"},
-    {"assets"},
+    {"assets", "signed_in"},
     {"tag"},
     {"pages"},
     {"web", "cli"},

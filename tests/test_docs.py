@@ -25,7 +25,7 @@ from flask_chatvisor import Chatvisor
 from flask_chatvisor import config
 from flask_chatvisor.service import settings
 from flask_chatvisor.service.protocol import EndReason
-from flask_chatvisor.tag.reasons import Reason
+from flask_chatvisor.tag.announcement import Reason
 from flask_chatvisor.testing import AgentClient
 from flask_chatvisor.testing import FakeService
 from flask_chatvisor.testing import tag_of

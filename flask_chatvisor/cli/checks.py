@@ -30,10 +30,10 @@ from ..rest.transport import Transport
 from ..state import EmbeddedService
 from ..state import State
 from ..state import state_of
+from ..tag.announcement import Reason
 from ..tag.csp import missing_sources
 from ..tag.csp import needed_sources
 from ..tag.insertion import WHY_NOT
-from ..tag.reasons import Reason
 from .page import Page
 
 #: A name, and a function that says how it went.

@@ -14,12 +14,12 @@ from flask import request
 from ..assets import first_time
 from ..contract.matching import meant
 from ..contract.users import ActiveUser
-from ..current import current_agent
 from ..current import current_state
 from ..directory import Listing
 from ..errors import ServiceError
 from ..identity import Agent
 from ..identity import default_visitor
+from ..signed_in import current_agent
 from ..tag.announcement import announce
 from ..tag.announcement import is_nobody
 from .language import gettext as _

@@ -7,6 +7,7 @@ of user are noticed across any redirects.
 
 from __future__ import annotations
 
+import enum
 import time
 import typing as t
 from collections.abc import Callable
@@ -21,21 +22,42 @@ from flask_login import current_user
 
 from ..config import Settings
 from ..contract import tokens
-from ..current import agent_of
-from ..current import may_be_signed_in
 from ..current import these_globals
 from ..current import this_app
 from ..errors import SetupError
 from ..identity import Visitor
 from ..identity import default_visitor
+from ..signed_in import agent_of
+from ..signed_in import may_be_signed_in
 from ..state import State
 from ..state import state_of
 from .markup import dump
-from .reasons import Reason
 
 COOKIE = "chatvisor_tagged"
 #: Seconds: as long as browsers keep a cookie. What was announced outlives sessions.
 COOKIE_MAX_AGE = 400 * 24 * 3600
+
+
+class Reason(enum.StrEnum):
+    """Why a page is not tagged: the closed list."""
+
+    DISABLED = "disabled"
+    AUTO_OFF = "auto-off"
+    MANUAL = "manual"
+    EXEMPT = "exempt"
+    ANONYMOUS = "anonymous"
+    NOT_A_VISITOR = "not-a-visitor"
+    AGENT = "agent"
+    NO_CONSENT = "no-consent"
+    NOT_HTML = "not-html"
+    STATUS = "status"
+    STREAMED = "streamed"
+    ENCODED = "encoded"
+    ATTACHMENT = "attachment"
+    NOT_A_DOCUMENT = "not-a-document"
+    NO_BODY = "no-body"
+    ALREADY_TAGGED = "already-tagged"
+    ERROR = "error"
 
 
 @dataclass(slots=True)

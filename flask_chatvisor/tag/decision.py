@@ -13,9 +13,9 @@ from ..state import state_of
 from . import announcement
 from . import markup
 from .announcement import Announcement
+from .announcement import Reason
 from .caching import is_for_shared_caches
 from .place import body_end
-from .reasons import Reason
 
 #: The attribute that marks a view as exempt.
 EXEMPT = "_chatvisor_exempt"

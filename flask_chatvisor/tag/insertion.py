@@ -17,12 +17,12 @@ from ..current import this_request
 from . import announcement
 from . import markup
 from .announcement import Announcement
+from .announcement import Reason
 from .caching import PRIVATE
 from .caching import kept_private
 from .decision import EXEMPT
 from .decision import PLACED
 from .decision import Page
-from .reasons import Reason
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 

@@ -7,12 +7,8 @@ browsers or proxies.
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import logging
-import math
-import time
 import typing as t
-from collections.abc import Callable
 
 from flask import Response
 from flask import jsonify
@@ -27,10 +23,8 @@ from ..contract.api import MAX_PAGE_SIZE
 from ..contract.api import MAX_QUERIES
 from ..contract.api import SCOPES
 from ..contract.bucket import Buckets
-from ..contract.bucket import Rate
 from ..contract.times import timestamp
 from ..contract.users import ActiveUser
-from ..current import current_agent
 from ..current import current_state
 from ..current import this_app
 from ..directory import Listing
@@ -40,9 +34,9 @@ from ..errors import UnknownVisitor
 from ..errors import UserTokenUnavailable
 from ..identity import Agent
 from ..pages.language import gettext as _
-from ..pages.language import ngettext
 from ..pages.language import told
 from ..signals import call_requested
+from ..signed_in import current_agent
 from . import guard
 from .answers import asks_for_json
 from .answers import prefers_json
@@ -50,15 +44,13 @@ from .answers import prefers_page
 from .answers import problem
 from .background import background
 from .hosts import Blueprint
+from .limits import CALLS
+from .limits import TOKENS
+from .limits import limited
 from .list_query import LONGEST_TEXT
 from .list_query import Parameters
 from .user_tokens import call_token
 from .user_tokens import page_token
-
-#: How often one agent may start a call, and get a token for a page: a burst, then one
-#: more every so many seconds. Each page with a list takes a token.
-CALLS = Rate(1 / 3, 20)
-TOKENS = Rate(1, 60)
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -78,8 +70,8 @@ def blueprint() -> Blueprint:
     routes.add_url_rule("/users/<path:query>.json", "user_json", user_json)
     routes.add_url_rule("/start", "how_to_start", how_to_start)
     for path, view, rate in (("/calls", start_call, CALLS), ("/token", token, TOKENS)):
-        limited = _limited(view, Buckets(rate))
-        routes.add_url_rule(path, view.__name__, limited, methods=["POST"])
+        answer = limited(view, Buckets(rate))
+        routes.add_url_rule(path, view.__name__, answer, methods=["POST"])
     return routes
 
 
@@ -193,31 +185,6 @@ def token() -> ResponseReturnValue:
 def _agent() -> Agent:
     # The guard has let the request in, so there is one.
     return t.cast(Agent, current_agent())
-
-
-def _limited(
-    view: Callable[[], ResponseReturnValue], buckets: Buckets
-) -> Callable[[], ResponseReturnValue]:
-    """Have each agent do this so often and no more."""
-
-    @functools.wraps(view)
-    def limited() -> ResponseReturnValue:
-        wait = buckets.take(_agent().email, time.monotonic())
-        return _too_often(math.ceil(wait)) if wait else view()
-
-    return limited
-
-
-def _too_often(wait: int) -> Response:
-    event = {"event": "chatvisor.agent.rate-limited"}
-    logger.warning("%s asks %s too often.", _agent().email, request.path, extra=event)
-    detail = _("You have asked for this very often in a short time.")
-    remedy = ngettext(
-        "Try again in %(number)s second.", "Try again in %(number)s seconds.", wait
-    )
-    response = problem(429, "rate-limited", detail, remedy=remedy)
-    response.headers["Retry-After"] = str(wait)
-    return response
 
 
 def _in_browser() -> bool:

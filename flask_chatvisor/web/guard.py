@@ -17,12 +17,12 @@ from flask import current_app
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from ..current import current_agent
 from ..current import current_state
-from ..current import signed_in_user
 from ..current import this_app
 from ..pages.language import gettext as _
 from ..signals import agent_denied
+from ..signed_in import current_agent
+from ..signed_in import signed_in_user
 from .answers import asks_for_json
 from .answers import prefers_json
 from .answers import problem

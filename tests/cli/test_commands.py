@@ -31,8 +31,8 @@ from flask_chatvisor.contract.users import InCall
 from flask_chatvisor.contract.users import Page
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.state import state_of
+from flask_chatvisor.tag.announcement import Reason
 from flask_chatvisor.tag.csp import needed_sources
-from flask_chatvisor.tag.reasons import Reason
 from flask_chatvisor.testing import FakeService
 from tests.conftest import JOHN
 from tests.conftest import MARY

@@ -15,8 +15,8 @@ from backports import zstd
 from werkzeug.test import TestResponse
 
 from flask_chatvisor.tag.announcement import COOKIE
+from flask_chatvisor.tag.announcement import Reason
 from flask_chatvisor.tag.place import body_end
-from flask_chatvisor.tag.reasons import Reason
 from tests.conftest import USERS
 
 from .exchanges import Exchange

@@ -39,9 +39,9 @@ from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
 from flask_chatvisor.identity import Visitor
 from flask_chatvisor.tag.announcement import COOKIE
+from flask_chatvisor.tag.announcement import Reason
 from flask_chatvisor.tag.decision import Page
 from flask_chatvisor.tag.decision import Plan
-from flask_chatvisor.tag.reasons import Reason
 from flask_chatvisor.testing import block_of
 from flask_chatvisor.testing import tag_of
 

@@ -25,7 +25,7 @@ from flask_chatvisor.identity import Agent
 from flask_chatvisor.signals import call_requested
 from flask_chatvisor.testing import AgentClient
 from flask_chatvisor.testing import FakeService
-from flask_chatvisor.web import agents as module
+from flask_chatvisor.web import limits
 from flask_chatvisor.web.cross_site import REQUEST_HEADER
 from tests.conftest import JOHN
 from tests.conftest import MARY
@@ -562,7 +562,7 @@ def fetch_token(agent: AgentClient) -> t.Any:
 
 
 @pytest.mark.parametrize(
-    ("ask", "rate"), [(start, module.CALLS), (fetch_token, module.TOKENS)]
+    ("ask", "rate"), [(start, limits.CALLS), (fetch_token, limits.TOKENS)]
 )
 def test_an_agent_may_not_go_on_for_ever(
     client: FlaskClient, ask: Callable[[AgentClient], t.Any], rate: Rate
@@ -603,7 +603,7 @@ def test_a_refused_start_asks_nothing_of_the_service(
     while start(AgentClient(client)).status_code != 429:
         allowed += 1
         asked = len(service.requests)
-    assert allowed >= module.CALLS.burst
+    assert allowed >= limits.CALLS.burst
     assert len(service.requests) == asked
 
 

@@ -16,11 +16,11 @@ from flask_login import login_user
 from flask_wtf import CSRFProtect
 from werkzeug.routing import Rule
 
-from flask_chatvisor.current import current_agent
 from flask_chatvisor.errors import SetupError
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
 from flask_chatvisor.signals import agent_denied
+from flask_chatvisor.signed_in import current_agent
 from flask_chatvisor.testing import FakeService
 from flask_chatvisor.web.cross_site import REQUEST_HEADER
 from flask_chatvisor.web.guard import agent_required

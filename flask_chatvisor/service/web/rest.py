@@ -38,6 +38,7 @@ from ..access.credentials import Refusal
 from ..access.credentials import agent_ref
 from ..access.limits import Throttle
 from ..access.limits import address_of
+from ..access.once import use_up
 from ..core import Core
 from ..hub.calls import ringing
 from ..hub.effects import Invitation
@@ -161,7 +162,9 @@ class Rest:
             raise Refusal("scope-missing", "Call with a user token: who is calling?")
         self._throttle.call(caller.grant.email, self._clock())
         wanted = await self._body(request, CallRequest)
-        await self._use_up(caller, wanted.visitor_id)
+        await use_up(
+            caller.grant, wanted.visitor_id, self._core.engine.once, self._clock()
+        )
         request_call = partial(ringing.request, agent=agent_ref(caller.grant))
         answer = await self._core.runner.turn(wanted.visitor_id, request_call)
         # It was asked by no connection that could have been hung up on.
@@ -178,19 +181,6 @@ class Rest:
         if caller.grant is not None:
             self._throttle.agent(caller.grant.email, now)
         return caller
-
-    async def _use_up(self, caller: Caller, visitor_id: str) -> None:
-        """Use a token that is bound to a visitor: it is good once."""
-        grant = caller.grant
-        if grant is None or grant.visitor_id is None:
-            return
-        if grant.visitor_id != visitor_id:
-            raise Refusal("wrong-visitor", "This token is for another visitor.")
-        now = self._clock()
-        # A minute longer than it lives, for clocks that differ.
-        until = grant.expires_at + 60
-        if not await self._core.engine.once(f"jti:{grant.jti}", until, now):
-            raise Refusal("token-used", "This token was used; it is good once.")
 
     async def _body(self, request: Request, kind: type[_B]) -> _B:
         limit, body = self._settings.limits.body, b""
