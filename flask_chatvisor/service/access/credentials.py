@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from ...contract import tokens
 from ...contract.users import AgentRef
+from ..protocol import Role
 from ..settings import Settings
 from ..settings import is_turn
-
-Role = t.Literal["visitor", "agent"]
 
 
 class Refusal(Exception):

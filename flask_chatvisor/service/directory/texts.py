@@ -39,10 +39,6 @@ class Texts:
         """Remove a text."""
         self._remove(number, _parts(self._texts.pop(number)))
 
-    def has(self, number: int, word: str) -> bool:
-        """Tell whether a text contains a word."""
-        return word in self._texts[number]
-
     def most(self, word: str) -> int:
         """Estimate without work how many texts contain a word: not more than this."""
         found = [len(self._having.get(part, _NONE)) for part in _cut(word)]

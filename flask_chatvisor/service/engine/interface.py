@@ -54,7 +54,11 @@ class Engine(t.Protocol):
         ...
 
     async def take_due(self, now: float) -> str | None:
-        """Hand out a visitor for whom something is due, once."""
+        """Hand out a visitor for whom something is due.
+
+        It comes again after some seconds, unless it is committed before: a process that
+        dies with it does not take its times along.
+        """
         ...
 
     def next_due(self) -> float | None:

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 
 from ..records.visit import Visit
 
+#: Seconds after which a visitor is handed out again for whom nothing was committed.
+DUE_AGAIN = 5.0
+
 
 class MemoryEngine:
     """Keeps visits in this process."""
@@ -51,7 +54,10 @@ class MemoryEngine:
         return is_first
 
     async def take_due(self, now: float) -> str | None:
-        return self._due.take(now)
+        visitor_id = self._due.take(now)
+        if visitor_id is not None:
+            self._due.put(visitor_id, now + DUE_AGAIN)
+        return visitor_id
 
     def next_due(self) -> float | None:
         return self._due.next()

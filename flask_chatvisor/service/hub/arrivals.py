@@ -9,9 +9,9 @@ from ..protocol import ProtocolError
 from ..protocol import Welcome
 from . import presence
 from .calls import windows
+from .context import Turn
 from .showing import is_queued
 from .showing import own_call
-from .turn import Turn
 
 
 def arrive(turn: Turn, address: str, page: PageRef, visible: bool) -> None:
@@ -23,7 +23,7 @@ def arrive(turn: Turn, address: str, page: PageRef, visible: bool) -> None:
     known = turn.visit.visitor
     if known is not None and len(known.tabs) >= turn.settings.limits.tabs:
         raise ProtocolError(Close.TOO_MANY, "This visitor has too many tabs.")
-    presence.set_tab(turn, presence.arrive(turn), page, visible)
+    presence.set_tab(turn, presence.ensure_visitor(turn), page, visible)
     turn.newcomer = True
     visit, call = turn.visit, turn.visit.call
     secret = turn.access.visitor_secret(visit.id)

@@ -15,6 +15,7 @@ from ..protocol import Unring
 from ..protocol import VisitorPage
 from ..records.active_user import active_user
 from ..records.call import Call
+from .context import Turn
 from .effects import Happened
 from .showing import Showing
 from .showing import Stage
@@ -22,7 +23,6 @@ from .showing import WindowShows
 from .showing import is_queued
 from .showing import showing
 from .showing import since
-from .turn import Turn
 
 
 def tell(turn: Turn) -> None:

@@ -6,7 +6,7 @@ from . import presence
 from . import queue
 from .calls import ringing
 from .calls import windows
-from .turn import Turn
+from .context import Turn
 
 
 def advance(turn: Turn) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
+from collections.abc import Mapping
 
 from ..access.credentials import Access
 from ..access.credentials import Refusal
@@ -20,17 +21,26 @@ from ..records.visit import Visit
 from ..settings import Settings
 from . import changes
 from . import presence
-from . import session as session
-from .calls import help as help
-from .calls import signalling as signalling
+from .context import Turn
 from .effects import Effect
-from .turn import TAB_RULES
-from .turn import WINDOW_RULES
-from .turn import Turn
+from .messages import TAB_RULES
+from .messages import WINDOW_RULES
 
 T = t.TypeVar("T")
 #: Something that happens to a visit; it may have an answer.
 Job = Callable[[Turn], T]
+
+
+class Handled(t.NamedTuple, t.Generic[T]):
+    """What came of something that happened to a visit.
+
+    :ivar answer: the job's; ``None`` if its sender was hung up on.
+    :ivar only_sends: whether the visit is as it was.
+    """
+
+    answer: T | None
+    effects: list[Effect]
+    only_sends: bool
 
 
 class Hub:
@@ -40,14 +50,11 @@ class Hub:
         self._settings = settings
         self._access = access
 
-    def handle(
-        self, visit: Visit, job: Job[T], now: float
-    ) -> tuple[T | None, list[Effect]]:
+    def handle(self, visit: Visit, job: Job[T], now: float) -> Handled[T]:
         """Have something happen to a visit.
 
-        :param visit: is changed in place, unless the job fails.
+        :param visit: is changed in place. A job that refuses changes nothing.
         :param now: epoch seconds.
-        :return: the job's answer, and what has to be done.
         :raises Refusal: if the job does.
         """
         turn, answer = Turn(visit, now, self._settings, self._access), None
@@ -57,9 +64,10 @@ class Hub:
             turn.hang_up(turn.address, error.code, error.detail)
         except IllegalTransition as error:
             turn.hang_up(turn.address, Close.NOT_ALLOWED, str(error))
-        presence.expect_or_not(turn)
-        changes.tell(turn)
-        return answer, turn.effects
+        if not turn.only_sends:
+            presence.expect_or_not(turn)
+            changes.tell(turn)
+        return Handled(answer, turn.effects, turn.only_sends)
 
 
 def receive(turn: Turn, address: str, message: ClientMessage) -> None:
@@ -75,8 +83,9 @@ def receive(turn: Turn, address: str, message: ClientMessage) -> None:
         # What crossed the end of the call on its way is no fault.
         if not call.ended:
             rule(turn, call, role, message)
-    elif turn.visitor.tabs.get(address) is not None:
+    elif turn.visit.visitor is not None and address in turn.visit.visitor.tabs:
         _receive_from_tab(turn, message)
+    # Nothing else concerns the visit: a window's call may be forgotten by now.
 
 
 def _receive_from_tab(turn: Turn, message: ClientMessage) -> None:
@@ -88,10 +97,9 @@ def _receive_from_tab(turn: Turn, message: ClientMessage) -> None:
         turn.answer(Refused(refusal.code, refusal.detail, request_id))
 
 
-R = t.TypeVar("R", bound=Callable[..., None])
-
-
-def _rule(rules: dict[type, R], message: ClientMessage) -> R:
+def _rule(
+    rules: Mapping[type, Callable[..., None]], message: ClientMessage
+) -> Callable[..., None]:
     rule = rules.get(type(message))
     if rule is None:
         raise not_allowed(message)

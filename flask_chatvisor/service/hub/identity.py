@@ -6,7 +6,7 @@ from ...contract.tag import Tag
 from ...contract.tag import clean_text
 from ..access.credentials import Refusal
 from ..protocol import QueueProps
-from .turn import Turn
+from .context import Turn
 
 
 def set_tag(turn: Turn, clean: Tag, *, verified: bool) -> None:

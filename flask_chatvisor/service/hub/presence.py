@@ -14,11 +14,10 @@ from ..records.visit import Tab
 from ..records.visit import Visitor
 from . import queue
 from .calls import ending
-from .turn import Turn
-from .turn import tab_says
+from .context import Turn
 
 
-def arrive(turn: Turn) -> Visitor:
+def ensure_visitor(turn: Turn) -> Visitor:
     """Make sure that there is a visitor, because something of it was opened."""
     if turn.visit.visitor is None:
         turn.visit.visitor = Visitor(since=turn.now, last_seen=turn.now)
@@ -36,7 +35,6 @@ def set_tab(turn: Turn, visitor: Visitor, page: PageRef, visible: bool) -> None:
     visitor.look(turn.now)
 
 
-@tab_says(PageMessage)
 def change_page(turn: Turn, message: PageMessage) -> None:
     """A tab shows another page, or was hidden or shown."""
     set_tab(turn, turn.visitor, message.page, message.visible)
@@ -53,7 +51,7 @@ def expect_or_not(turn: Turn) -> None:
     visitor, call = turn.visit.visitor, turn.visit.call
     if visitor is None:
         return
-    if visitor.tabs or (call and (call.relays or call.is_seated("visitor"))):
+    if visitor.tabs or (call and call.is_seated("visitor")):
         visitor.leaves_at = None
     elif visitor.leaves_at is None:
         visitor.leaves_at = turn.now + turn.timings.presence_grace
@@ -64,7 +62,11 @@ def leave_if_due(turn: Turn) -> None:
     visitor = turn.visit.visitor
     if visitor is None or visitor.leaves_at is None or visitor.leaves_at > turn.now:
         return
-    if (call := turn.visit.call) is not None:
+    call = turn.visit.call
+    if call is not None and call.relays:
+        visitor.leaves_at = None  # not before its call is over
+        return
+    if call is not None:
         ending.end(turn, call, EndReason.VISITOR_GONE)
     queue.leave(turn)
     turn.visit.visitor = None

@@ -8,8 +8,7 @@ from ..protocol import Joined
 from ..protocol import Queue
 from ..protocol import QueueStatus
 from . import identity
-from .turn import Turn
-from .turn import tab_says
+from .context import Turn
 
 TAKEN = -1
 
@@ -49,7 +48,6 @@ def leave_if_due(turn: Turn) -> None:
         leave(turn)
 
 
-@tab_says(ConferenceJoin)
 def join(turn: Turn, message: ConferenceJoin) -> None:
     """Put a customer into the queue, where it stays while it polls.
 
@@ -64,7 +62,6 @@ def join(turn: Turn, message: ConferenceJoin) -> None:
     turn.answer(Joined(message.request_id))
 
 
-@tab_says(QueueStatus)
 def poll(turn: Turn, message: QueueStatus) -> None:
     """Answer a queued customer with its place.
 

@@ -10,11 +10,9 @@ from ..records.visit import Tab
 from . import identity
 from . import queue
 from .calls import ending
-from .turn import Turn
-from .turn import tab_says
+from .context import Turn
 
 
-@tab_says(Tag)
 def tag(turn: Turn, message: Tag) -> None:
     """Make a visitor an active user; the last tag counts, as a whole.
 

@@ -91,8 +91,9 @@ def own_call(visit: Visit, call: Call | None) -> OwnCall | None:
 
 
 def is_queued(visit: Visit, call: Call) -> bool:
-    """Say whether a call has a place in the queue."""
-    return call.state is CallState.WAITING and visit.waiting_since is not None
+    """Say whether a call has a place in the queue: once its window has come."""
+    waits = call.state is CallState.WAITING and call.announced
+    return waits and visit.waiting_since is not None
 
 
 def since(call: Call) -> str | None:

@@ -117,6 +117,14 @@ class Visit(msgspec.Struct, kw_only=True):
         """Whether there is nothing left to remember."""
         return self.visitor is None and not self.calls
 
+    def forget_calls(self, kept: int) -> None:
+        """Forget all ended calls but the newest, with their tickets."""
+        ended = [call.id for call in self.calls.values() if call.ended]
+        for call_id in ended[:-kept]:
+            del self.calls[call_id]
+        calls, tickets = self.calls, self.tickets
+        self.tickets = {k: one for k, one in tickets.items() if one.call_id in calls}
+
     def seat_of(self, address: str) -> tuple[Call, Role] | None:
         """Say which call's window, and whose, has this address."""
         for call in self.calls.values():

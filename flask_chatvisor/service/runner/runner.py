@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import typing as t
 from collections.abc import AsyncIterator
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from ..records.active_user import active_user
 from ..records.visit import Visit
 
 T = t.TypeVar("T")
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Outlet(t.Protocol):
@@ -64,21 +66,30 @@ class Runner:
         async with self._alone(visitor_id):
             visit = await self._engine.load(visitor_id)
             while True:
-                answer, effects = self._hub.handle(visit, job, self.clock())
+                handled = self._hub.handle(visit, job, self.clock())
+                if handled.only_sends:
+                    break
                 try:
                     await self._engine.commit(visit)
-                    break
                 except Conflict as conflict:
                     visit = conflict.newest
-            self._list(visit)
-            await self._outlet.deliver(visitor_id, effects)
-        self._outlet.notice()
-        return answer
+                    continue
+                self._list(visit)
+                break
+            try:
+                await self._outlet.deliver(visitor_id, handled.effects)
+            finally:
+                self._outlet.notice()
+        return handled.answer
 
     async def advance(self) -> None:
         """Do everything that is due."""
         while visitor_id := await self._engine.take_due(self.clock()):
-            await self.turn(visitor_id, advance)
+            try:
+                await self.turn(visitor_id, advance)
+            except Exception:  # it comes again; the others' times are not its fault
+                event = {"event": "chatvisor.service.due-failed"}
+                logger.exception("A visitor's timer failed.", extra=event)
 
     def _list(self, visit: Visit) -> None:
         row = active_user(visit)

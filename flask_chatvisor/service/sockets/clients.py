@@ -62,12 +62,13 @@ class Clients:
         try:
             if address not in self._connections:
                 return
-            if isinstance(message, Ack):
-                self._connections.repeats.acknowledge(address, message.ack_id)
-            elif (client := self._known.get(address)) is not None:
-                await self._handle(address, client, message)
-            else:
+            client = self._known.get(address)
+            if client is None:
                 await self._introduce(address, message)
+            elif isinstance(message, Ack):
+                self._connections.repeats.acknowledge(address, message.ack_id)
+            else:
+                await self._handle(address, client, message)
         except ProtocolError as error:
             self._connections.close(address, error.code, error.detail)
 
@@ -118,6 +119,8 @@ class Clients:
         visitor_id = await self._engine.visitor_of(hello.call_id)
         if visitor_id is None:
             raise ProtocolError(Close.UNKNOWN_CALL, "There is no such call.")
+        if address not in self._connections:
+            return
         self._known[address] = _Client("window", visitor_id)
         enter = partial(arrivals.enter, address=address, hello=hello)
         await self._runner.turn(visitor_id, enter)
@@ -143,7 +146,7 @@ class Clients:
         tab = await self._runner.turn(
             visitor_id, partial(session.reset, address=address)
         )
-        if tab is not None:
+        if tab is not None and address in self._connections:
             self._connections.repeats.forget(address)
             page = PageRef(tab.page.title, tab.page.path)
             await self._arrive(address, self._access.new_id(), page, tab.visible)

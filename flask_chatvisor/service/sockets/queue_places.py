@@ -70,7 +70,7 @@ class Places:
         if not send.place:
             return message
         (place,) = await self._engine.places([visitor_id])
-        if isinstance(message, Shows):
+        if isinstance(message, Shows) and send.address in self._connections:
             self._shown[send.address] = _Shown(visitor_id, _update(message), place)
         return _placed(message, place)
 

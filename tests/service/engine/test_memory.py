@@ -8,6 +8,7 @@ import pytest
 
 from flask_chatvisor.service.engine import Conflict
 from flask_chatvisor.service.engine import MemoryEngine
+from flask_chatvisor.service.engine.memory import DUE_AGAIN
 from flask_chatvisor.service.protocol import CallState
 from flask_chatvisor.service.records.call import Call
 from flask_chatvisor.service.records.visit import Visit
@@ -113,6 +114,17 @@ def test_what_is_due_is_handed_out_once_the_earliest_first(
     assert engine.next_due() == 5.0
     taken = [asyncio.run(engine.take_due(9.0)) for _ in range(3)]
     assert taken == ["early", "late", None]
+
+
+def test_what_was_handed_out_and_not_committed_is_due_again(
+    engine: MemoryEngine,
+) -> None:
+    commit(engine, a_visit(leaves_at=5.0))
+    assert asyncio.run(engine.take_due(6.0)) == "v"
+    assert engine.next_due() == 6.0 + DUE_AGAIN
+    visit = asyncio.run(engine.load("v"))
+    commit(engine, visit)
+    assert engine.next_due() == 5.0
 
 
 def test_what_was_put_off_is_not_due_before(engine: MemoryEngine) -> None:

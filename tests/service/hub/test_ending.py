@@ -8,6 +8,7 @@ import pytest
 
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access.credentials import Refusal
+from flask_chatvisor.service.hub.calls.ending import KEPT
 from flask_chatvisor.service.protocol import Close
 
 from ..harness import ADAM
@@ -255,3 +256,30 @@ def test_what_crossed_the_end_on_its_way_is_no_fault(
     assert visitor.closed is None
     assert end_of(agent) == "agent-ended"
     assert visitor.got(p.CallStateMessage) == []
+
+
+def test_of_many_calls_that_ended_the_newest_are_kept(world: World) -> None:
+    tab = world.tab(JOHN)
+    ids = []
+    for _ in range(KEPT + 3):
+        window = world.help(tab)
+        ids.append(window.last(p.CallWelcome).call_id)
+        tab.say(p.Stop(ids[-1]))
+    visit = world.run(world.engine.load(tab.visitor_id))
+    assert list(visit.calls) == ids[-KEPT:]
+    assert {ticket.call_id for ticket in visit.tickets.values()} <= set(ids[-KEPT:])
+
+
+def test_a_window_says_nothing_wrong_about_a_call_that_was_forgotten(
+    world: World,
+) -> None:
+    tab = world.tab(JOHN)
+    agent, visitor = world.live(tab)
+    agent.say(p.End("agent-ended"))
+    world.wait(301)
+    visitor.say(p.Candidate("c"))
+    assert visitor.closed is None
+    tab.leave()
+    world.wait(9)
+    agent.say(p.Restart())
+    assert agent.closed is None

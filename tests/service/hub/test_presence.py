@@ -214,3 +214,22 @@ def test_nobody_introduces_itself_twice(world: World) -> None:
     tab = world.tab()
     tab.say(p.HelloVisitor(HOME))
     assert tab.closed is Close.NOT_ALLOWED
+
+
+def test_who_closes_everything_during_a_call_leaves_the_list_as_soon(
+    world: World,
+) -> None:
+    tab = world.tab(JOHN)
+    _, window = world.accepted(tab)
+    tab.leave()
+    window.leave()
+    world.wait(7.9)
+    assert john(world)
+    world.wait(0.2)
+    assert world.users() == []
+
+
+def test_an_acknowledgement_is_no_introduction(world: World) -> None:
+    client = world.client()
+    client.say(p.Ack(1))
+    assert client.closed is Close.BAD_MESSAGE

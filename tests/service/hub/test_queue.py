@@ -141,3 +141,14 @@ def test_leaving_a_long_queue_does_not_wait_for_all_the_others(world: World) -> 
         (moved,) = tab.got(p.OwnCallMessage)
         assert moved.call is not None
         assert moved.call.position == place
+
+
+def test_a_queued_customers_pages_show_the_call_once_its_window_is_there(
+    world: World,
+) -> None:
+    tab = world.tab()
+    join(tab)
+    tab.say(p.ConferenceStart(3, "u1"))
+    assert tab.shown is None
+    world.window(tab.last(p.Conference).url)
+    assert (shown(tab).state, shown(tab).position) == ("waiting", 0)

@@ -7,6 +7,7 @@ import pytest
 from flask_chatvisor.contract.users import AgentRef
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access.credentials import Refusal
+from flask_chatvisor.service.hub.calls.opening import MOST_TICKETS
 from flask_chatvisor.service.protocol import Close
 
 from ..harness import JANE
@@ -107,3 +108,13 @@ def test_one_of_several_agents_joins_who_waits(world: World) -> None:
     refusals = [one for one in answers if isinstance(one, Refusal)]
     assert {one.code for one in refusals} == {"busy"}
     assert len(refusals) == 3
+
+
+def test_the_newest_tickets_for_one_window_are_good(world: World) -> None:
+    tab = world.tab(JOHN)
+    urls = []
+    for number in range(MOST_TICKETS + 1):
+        tab.say(p.ConferenceStart(number))
+        urls.append(tab.last(p.Conference).url)
+    assert world.window(urls[0]).closed is Close.REFUSED
+    assert world.window(urls[1]).closed is None

@@ -13,6 +13,7 @@ from flask_chatvisor.service.access.credentials import Access
 from flask_chatvisor.service.access.credentials import Refusal
 from flask_chatvisor.service.directory import Directory
 from flask_chatvisor.service.engine import MemoryEngine
+from flask_chatvisor.service.engine.memory import DUE_AGAIN
 from flask_chatvisor.service.hub import arrivals
 from flask_chatvisor.service.hub import hub
 from flask_chatvisor.service.hub.calls import ringing
@@ -20,6 +21,8 @@ from flask_chatvisor.service.hub.effects import Effect
 from flask_chatvisor.service.hub.hub import Hub
 from flask_chatvisor.service.protocol import PageRef
 from flask_chatvisor.service.protocol import Tag
+from flask_chatvisor.service.records.visit import Visit
+from flask_chatvisor.service.records.visit import Visitor
 from flask_chatvisor.service.runner.runner import Runner
 from flask_chatvisor.service.settings import Settings
 
@@ -99,3 +102,25 @@ def test_a_turn_lists_the_visitor_as_it_is_now() -> None:
     row = directory.find("john@example.com")
     assert row is not None
     assert row.visitor_id == "john"
+
+
+def test_a_timer_that_fails_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = MemoryEngine()
+    for name in ("bad", "good"):
+        visitor = Visitor(since=0.0, last_seen=0.0, leaves_at=0.5)
+        asyncio.run(engine.commit(Visit(id=name, visitor=visitor)))
+    runner, _, _ = a_process(engine)
+    whole = runner.turn
+
+    async def turn(visitor_id: str, job: hub.Job[t.Any]) -> t.Any:
+        if visitor_id == "bad":
+            raise ZeroDivisionError
+        return await whole(visitor_id, job)
+
+    monkeypatch.setattr(runner, "turn", turn)
+    asyncio.run(runner.advance())
+    assert asyncio.run(engine.load("good")).is_over
+    assert "timer failed" in caplog.text
+    assert engine.next_due() == 1.0 + DUE_AGAIN

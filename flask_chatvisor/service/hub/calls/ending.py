@@ -14,9 +14,7 @@ from ...protocol import Role
 from ...protocol import Stop
 from ...records.call import Call
 from .. import queue
-from ..turn import Turn
-from ..turn import tab_says
-from ..turn import window_says
+from ..context import Turn
 
 MAY_END: Mapping[Role, frozenset[EndReason]] = {
     "visitor": frozenset(
@@ -25,11 +23,15 @@ MAY_END: Mapping[Role, frozenset[EndReason]] = {
     "agent": frozenset({EndReason.AGENT_ENDED, EndReason.FAILED}),
 }
 
+#: Ended calls of one visitor that are kept, the newest.
+KEPT = 5
+
 
 def end(turn: Turn, call: Call, reason: EndReason) -> None:
     """End a call; it is kept for a while, to say how it ended."""
     call.end(reason, kept_until=turn.now + turn.timings.ended_kept)
     queue.leave(turn)
+    turn.visit.forget_calls(KEPT)
 
 
 def end_current(turn: Turn, reason: EndReason) -> None:
@@ -38,7 +40,6 @@ def end_current(turn: Turn, reason: EndReason) -> None:
         end(turn, call, reason)
 
 
-@window_says(End, by=("visitor", "agent"))
 def say_end(turn: Turn, call: Call, role: Role, message: End) -> None:
     """A participant ends the call.
 
@@ -52,7 +53,6 @@ def say_end(turn: Turn, call: Call, role: Role, message: End) -> None:
     end(turn, call, reason)
 
 
-@tab_says(Decline)
 def decline(turn: Turn, message: Decline) -> None:
     """The visitor does not want the call; too late is no fault."""
     call = turn.visit.call
@@ -60,7 +60,6 @@ def decline(turn: Turn, message: Decline) -> None:
         end(turn, call, EndReason.DECLINED)
 
 
-@tab_says(Stop)
 def stop(turn: Turn, message: Stop) -> None:
     """The visitor stops waiting or ends the call on a page; too late is no fault."""
     call = turn.visit.call

@@ -11,12 +11,10 @@ from ...records.call import SHARED
 from ...records.call import Call
 from .. import identity
 from .. import queue
-from ..turn import Turn
-from ..turn import tab_says
+from ..context import Turn
 from . import opening
 
 
-@tab_says(ConferenceStart)
 def start(turn: Turn, message: ConferenceStart) -> None:
     """Answer with the URL of the customer's call window.
 

@@ -13,13 +13,16 @@ from ...protocol import Role
 from ...records.active_user import active_user
 from ...records.call import Call
 from ...records.visit import Ticket
+from ..context import Turn
 from ..effects import Invitation
-from ..turn import Turn
 
 CLOSED: Mapping[Role, EndReason] = {
     "visitor": EndReason.VISITOR_CLOSED,
     "agent": EndReason.AGENT_CLOSED,
 }
+
+#: Tickets for one window that are good at the same time, the newest.
+MOST_TICKETS = 5
 
 
 def open_call(turn: Turn, state: CallState, agent: AgentRef | None = None) -> Call:
@@ -38,7 +41,11 @@ def invite(turn: Turn, call: Call, role: Role) -> Invitation:
     """Make a participant's URL, with a ticket that is good once."""
     text = turn.access.new_id()
     tickets = turn.visit.tickets
-    for key in [key for key, one in tickets.items() if one.until <= turn.now]:
+    alike = [
+        k for k, one in tickets.items() if (one.call_id, one.role) == (call.id, role)
+    ]
+    old = [key for key, one in tickets.items() if one.until <= turn.now]
+    for key in {*old, *alike[: 1 - MOST_TICKETS]}:
         del tickets[key]
     tickets[turn.access.ticket_key(text)] = Ticket(
         call_id=call.id,

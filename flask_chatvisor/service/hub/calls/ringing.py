@@ -8,8 +8,8 @@ from ...protocol import CallState
 from ...protocol import EndReason
 from ...records.call import Call
 from .. import queue
+from ..context import Turn
 from ..effects import Invitation
-from ..turn import Turn
 from . import ending
 from . import opening
 

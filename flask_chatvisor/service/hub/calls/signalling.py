@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from ...protocol import Answer
 from ...protocol import CallState
-from ...protocol import Candidate
 from ...protocol import LiveMessage
-from ...protocol import Offer
-from ...protocol import Restart
 from ...protocol import Role
 from ...protocol import Share
 from ...protocol import Signal
 from ...records.call import SHARED
 from ...records.call import Call
 from ...records.call import other
-from ..turn import Turn
-from ..turn import window_says
+from ..context import Turn
 
 
-@window_says(Share, by=("visitor",))
 def share(turn: Turn, call: Call, role: Role, message: Share) -> None:
     """The visitor picked what to share; picked again, nothing changes.
 
@@ -28,7 +22,6 @@ def share(turn: Turn, call: Call, role: Role, message: Share) -> None:
         call.share()
 
 
-@window_says(LiveMessage, by=("agent",))
 def go_live(turn: Turn, call: Call, role: Role, message: LiveMessage) -> None:
     """The agent sees the picture; seen again, nothing changes.
 
@@ -38,10 +31,9 @@ def go_live(turn: Turn, call: Call, role: Role, message: LiveMessage) -> None:
         call.go_live(turn.now)
 
 
-@window_says(Offer, Candidate, by=("visitor",))
-@window_says(Answer, Restart, Candidate, by=("agent",))
 def relay(turn: Turn, call: Call, role: Role, signal: Signal) -> None:
     """Pass a signal on to the other participant, if there is one."""
+    turn.only_sends = True
     there = call.windows[other(role)].address
     if call.relays and there is not None:
         turn.send(there, signal)

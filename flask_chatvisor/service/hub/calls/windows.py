@@ -12,7 +12,7 @@ from ...records.call import Call
 from ...records.visit import Ticket
 from .. import presence
 from .. import queue
-from ..turn import Turn
+from ..context import Turn
 from . import ending
 from . import opening
 from . import ringing
@@ -94,7 +94,7 @@ def _is_good(turn: Turn, ticket: Ticket, hello: HelloCall) -> bool:
 
 def _take_seat(turn: Turn, call: Call, role: Role) -> None:
     if role == "visitor":
-        presence.arrive(turn)
+        presence.ensure_visitor(turn)
         if call.state is CallState.WAITING:
             queue.enter(turn)
             call.announced = True

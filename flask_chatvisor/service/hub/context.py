@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import typing as t
-from collections.abc import Callable
-
 from ..access.credentials import Access
-from ..protocol import ClientMessage
 from ..protocol import Close
 from ..protocol import ProtocolError
-from ..protocol import Role
 from ..protocol import ServerMessage
-from ..records.call import Call
 from ..records.visit import Visit
 from ..records.visit import Visitor
 from ..settings import Settings
@@ -30,6 +24,7 @@ class Turn:
     :ivar before: what the visit showed when the turn began.
     :ivar address: of the connection that speaks, or has just arrived.
     :ivar newcomer: whether it has just arrived.
+    :ivar only_sends: whether the visit is as it was, so that nothing has to be kept.
     """
 
     def __init__(
@@ -43,6 +38,7 @@ class Turn:
         self.before: Showing = showing(visit)
         self.address: str = ""
         self.newcomer: bool = False
+        self.only_sends: bool = False
         self.effects: list[Effect] = []
 
     @property
@@ -68,36 +64,3 @@ class Turn:
     def hang_up(self, address: str, code: Close, reason: str) -> None:
         """Have a connection closed."""
         self.effects.append(HangUp(address, code, reason))
-
-
-M = t.TypeVar("M", bound=ClientMessage)
-TabRule = Callable[[Turn, t.Any], None]
-WindowRule = Callable[[Turn, Call, Role, t.Any], None]
-
-#: What tabs may say, and what becomes of it.
-TAB_RULES: dict[type, TabRule] = {}
-#: What the participants' call windows may say, and what becomes of it.
-WINDOW_RULES: dict[Role, dict[type, WindowRule]] = {"visitor": {}, "agent": {}}
-
-
-def tab_says(kind: type[M]) -> Callable[[Callable[[Turn, M], None]], TabRule]:
-    """Register the rule for a message that tabs may send."""
-
-    def register(rule: Callable[[Turn, M], None]) -> TabRule:
-        TAB_RULES[kind] = rule
-        return rule
-
-    return register
-
-
-def window_says(
-    *kinds: type, by: tuple[Role, ...]
-) -> Callable[[WindowRule], WindowRule]:
-    """Register the rule for messages that these participants' windows may send."""
-
-    def register(rule: WindowRule) -> WindowRule:
-        for role in by:
-            WINDOW_RULES[role].update(dict.fromkeys(kinds, rule))
-        return rule
-
-    return register
