@@ -150,13 +150,15 @@ def _tag(visitor: Visitor) -> dict[str, t.Any]:
 
 def _plain(value: t.Any, depth: int = MAX_DEPTH + 1) -> t.Any:
     """Say in JSON's terms what is as good as text; the rest is left to the cleaning."""
-    if type(value) is str:
+    if value is None or type(value) is str or type(value) is bool:
+        return value
+    if type(value) is int and abs(value) <= MAX_NUMBER:
         return value
     if isinstance(value, enum.Enum):
         value = value.value
     if isinstance(value, _AS_TEXT) or _is_inexact(value):
         return str(value)
-    if isinstance(value, Mapping) and depth:
+    if isinstance(value, dict | Mapping) and depth:
         return {_plain(key, 0): _plain(one, depth - 1) for key, one in value.items()}
     if isinstance(value, list | tuple) and depth:
         return [_plain(one, depth - 1) for one in value[:MAX_KEYS]]
@@ -173,7 +175,9 @@ def _is_inexact(value: t.Any) -> bool:
 def _labels(value: t.Any) -> t.Any:
     if isinstance(value, str):
         value = [value]
-    if not isinstance(value, Iterable) or isinstance(value, bytes | Mapping):
+    if type(value) not in (list, tuple) and (
+        not isinstance(value, Iterable) or isinstance(value, bytes | Mapping)
+    ):
         return value
     return [_plain(label) for label in itertools.islice(value, 4 * MAX_LABELS + 1)]
 

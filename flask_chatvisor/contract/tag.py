@@ -118,6 +118,8 @@ class Cleaning:
 
     def text(self, name: str, value: object, limit: int = MAX_TEXT) -> str:
         """Make a text of a text or a number, and nothing of anything else."""
+        if value is None or value == "":
+            return ""
         if type(value) is not str:
             value = self._as_text(name, value)
         if len(value) > limit:

@@ -135,9 +135,11 @@ async def _round(side: Side) -> Result:
             present = side.count(server)
             if present < VISITORS:
                 raise RuntimeError(f"{present} visitors came instead of {VISITORS}.")
-            quiet = await _ring_some(side, server, visitors)
+            # Nobody twice: who was rung is in a call for a while.
+            rung = random.sample(visitors, 2 * RINGS)
+            quiet = await _ring_all(side, server, rung[:RINGS])
             async with _listing(side, server):
-                beside = await _ring_some(side, server, visitors)
+                beside = await _ring_all(side, server, rung[RINGS:])
             return Result(memory, quiet, beside)
 
 
@@ -196,18 +198,18 @@ async def _arrive(
         return Visitor(await side.arrive(socket, number), socket)
 
 
-async def _ring_some(
+async def _ring_all(
     side: Side, server: Server, visitors: list[Visitor]
 ) -> list[float]:
     """Ring at an even pace; the client's garbage collector is kept out of it."""
     agent = await asyncio.open_connection("127.0.0.1", server.port)
-    tokens = [side.agent_token(number) for number in range(RINGS)]
+    tokens = [side.agent_token(number) for number in range(len(visitors))]
     gc.collect()
     gc.disable()
     try:
         latencies = []
         due = time.perf_counter()
-        for visitor, token in zip(random.sample(visitors, RINGS), tokens, strict=True):
+        for visitor, token in zip(visitors, tokens, strict=True):
             due += PACE
             await asyncio.sleep(due - time.perf_counter())
             request = _request(side, token, visitor)
