@@ -22,7 +22,8 @@ def listen(host: str, port: int) -> socket.socket:
     :raises OSError: if the address is taken or not ours.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, so that asyncio switches off its delay on what is accepted.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # Otherwise a restart has to wait for old connections to time out.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
