@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.web.pages import STATIC
+from flask_chatvisor.service.web.assets import STATIC
 from flask_chatvisor.service.web.script import join
 
 ROOT = Path(__file__).parent.parent

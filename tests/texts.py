@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from flask_chatvisor.service.web.pages import STATIC
+from flask_chatvisor.service.web.assets import STATIC
 
 FOLDER = STATIC / "texts"
 _ENTRY = re.compile(r'^  ("[^"]+"):\s+(".*"),$', re.MULTILINE)

@@ -23,11 +23,11 @@ from .events import Poster
 from .settings import Settings as Settings
 from .settings import SettingsError as SettingsError
 from .sockets.endpoint import Sockets
+from .web.cors import Cors
 from .web.pages import Pages
-from .web.rest import Cors
+from .web.problems import on_http_error
+from .web.problems import on_refusal
 from .web.rest import Rest
-from .web.rest import on_http_error
-from .web.rest import on_refusal
 
 
 class Service:

@@ -14,7 +14,6 @@ from ...contract import tokens
 from ...contract.users import AgentRef
 from ..protocol import Role
 from ..settings import Settings
-from ..settings import is_turn
 
 
 class Refusal(Exception):
@@ -187,27 +186,6 @@ class Access:
     def health_proof(self, nonce: str) -> str:
         """Prove to whoever has the API token that this is its service."""
         return _mac(self._health_key, nonce)
-
-    def ice_servers(self, name: str, now: float) -> list[dict[str, t.Any]]:
-        """List STUN and TURN servers, with credentials that are good for a while.
-
-        :param name: whom the credentials are for, for the TURN server's log.
-        """
-        return [
-            self._ice_server(dict(s), name, now) for s in self._settings.ice_servers
-        ]
-
-    def _ice_server(
-        self, server: dict[str, t.Any], name: str, now: float
-    ) -> dict[str, t.Any]:
-        secret = self._settings.turn_secret
-        if secret is None or not is_turn(server):
-            return server
-        username = f"{int(now + self._settings.timings.turn)}:{name}"
-        # The TURN servers' convention prescribes SHA-1.
-        digest = hmac.digest(secret.encode(), username.encode(), "sha1")
-        credential = base64.b64encode(digest).decode()
-        return {**server, "username": username, "credential": credential}
 
 
 def agent_ref(grant: tokens.UserGrant) -> AgentRef:

@@ -7,6 +7,7 @@ import typing as t
 import msgspec
 
 from ...contract.times import timestamp
+from ..access.turn import ice_servers
 from ..protocol import CallWelcome
 from ..protocol import OwnCallMessage
 from ..protocol import Peer
@@ -95,7 +96,7 @@ def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
         visitor=call.user,
         agent=call.agent,
         # Nobody relays anything through a TURN server after the end.
-        ice_servers=[] if call.ended else turn.access.ice_servers(name, turn.now),
+        ice_servers=[] if call.ended else ice_servers(turn.settings, name, turn.now),
         since=since(call),
     )
 

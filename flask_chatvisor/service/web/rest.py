@@ -8,25 +8,16 @@ from collections.abc import Mapping
 from functools import partial
 
 import msgspec
-from starlette.datastructures import Headers
 from starlette.datastructures import QueryParams
-from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
-from starlette.types import Receive
-from starlette.types import Scope
-from starlette.types import Send
 
-from ...contract import problems
 from ...contract.api import CALL_PATH
 from ...contract.api import MAX_PAGE_SIZE
 from ...contract.api import MAX_QUERIES
 from ...contract.api import MAX_TTL
 from ...contract.api import PATHS
-from ...contract.api import PROBLEMS
 from ...contract.api import SCOPES
 from ...contract.api import Scope as TokenScope
 from ...contract.matching import SORTS
@@ -44,6 +35,7 @@ from ..hub.calls import ringing
 from ..hub.effects import Invitation
 from ..records.active_user import profile
 from ..settings import Settings
+from .problems import as_json
 
 _Text = t.Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
 _Id = t.Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -108,7 +100,7 @@ class Rest:
         health["time"] = timestamp(self._clock())
         if nonce := request.query_params.get("nonce", "")[:128]:
             health["proof"] = self._access.health_proof(nonce)
-        return _json(health, 503 if stuck else 200)
+        return as_json(health, 503 if stuck else 200)
 
     async def users(self, request: Request) -> Response:
         """List active users."""
@@ -119,7 +111,7 @@ class Rest:
         if selection.queries:
             # Who asks must not take a list of everybody for an answer to these.
             listed["queries"] = selection.queries
-        return _json(listed)
+        return as_json(listed)
 
     async def user(self, request: Request) -> Response:
         """Find one active user."""
@@ -128,7 +120,7 @@ class Rest:
         found = row and profile(await self._core.engine.load(row.visitor_id))
         if not found:
             raise Refusal("not-found", "Nobody of this id or e-mail is active.")
-        return _json(found)
+        return as_json(found)
 
     async def user_token(self, request: Request) -> Response:
         """Mint a user token."""
@@ -152,7 +144,7 @@ class Rest:
             visitor_id=wanted.visitor_id,
         )
         until = timestamp(int(now) + wanted.ttl)
-        return _json({"token": token, "expiresAt": until}, 201)
+        return as_json({"token": token, "expiresAt": until}, 201)
 
     async def call(self, request: Request) -> Response:
         """Start a call, or join a visitor who waits."""
@@ -169,7 +161,7 @@ class Rest:
         answer = await self._core.runner.turn(wanted.visitor_id, request_call)
         # It was asked by no connection that could have been hung up on.
         call = t.cast(Invitation, answer)
-        return _json({"callId": call.call_id, "url": call.url}, 201)
+        return as_json({"callId": call.call_id, "url": call.url}, 201)
 
     def _caller(self, request: Request) -> Caller:
         header, now = request.headers.get("authorization"), self._clock()
@@ -231,81 +223,3 @@ def _number(params: Mapping[str, str], name: str, default: int, most: int) -> in
     if not 1 <= number <= most:
         raise Refusal("bad-request", f"{name} must be a number, 1 to {most}.")
     return number
-
-
-# --- answers --------------------------------------------------------------------
-
-
-def _json(content: t.Any, status: int = 200) -> Response:
-    return Response(
-        msgspec.json.encode(content),
-        status,
-        {"Cache-Control": "no-store"},
-        "application/json",
-    )
-
-
-def problem(
-    code: str,
-    detail: str,
-    *,
-    extra: Mapping[str, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """Answer with problem JSON (RFC 9457)."""
-    status, title = PROBLEMS[code]
-    body = problems.problem(status, code, detail, title=title, **(extra or {}))
-    response = _json(body, status)
-    response.headers["Content-Type"] = problems.MEDIA_TYPE
-    response.headers.update(headers or {})
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-async def on_refusal(request: Request, error: Exception) -> Response:
-    """Answer a refusal."""
-    error = t.cast(Refusal, error)
-    extra = dict(error.extra)
-    headers = {"Retry-After": extra.pop("retryAfter")} if "retryAfter" in extra else {}
-    return problem(error.code, error.detail, extra=extra, headers=headers)
-
-
-async def on_http_error(request: Request, error: Exception) -> Response:
-    """Answer what routing found wrong."""
-    error = t.cast(HTTPException, error)
-    headers = error.headers
-    if error.status_code == 405:
-        return problem("method-not-allowed", "Use another method.", headers=headers)
-    if error.status_code == 404:
-        return problem("not-found", "There is nothing at this address.")
-    return problem("bad-request", error.detail, headers=headers)
-
-
-# --- CORS -----------------------------------------------------------------------
-
-
-class Cors:
-    """Lets pages of the allowed origins, and of no others, use the REST API."""
-
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app = app
-        self._settings = settings
-        self._shared = CORSMiddleware(
-            app,
-            allow_origin_regex=".*",  # others do not get as far as here
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
-            expose_headers=["Retry-After"],
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_rest = scope["type"] == "http" and scope["path"].startswith("/rest/")
-        origin = Headers(scope=scope).get("origin") if is_rest else None
-        if origin is None:
-            await self._app(scope, receive, send)
-        elif self._settings.allows(origin):
-            await self._shared(scope, receive, send)
-        else:
-            refusal = problem("origin-refused", "Pages of this origin may not call.")
-            await refusal(scope, receive, send)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import typing as t
 
 import pytest
@@ -228,25 +227,3 @@ def test_without_a_key_nothing_is_verified() -> None:
 def test_what_is_no_tag_has_no_token(tag: object) -> None:
     with pytest.raises(Refusal):
         access(identity_keys=("k",), require_identity=True).vouch(tag, NOW)
-
-
-# --- TURN
-
-
-def test_turn_credentials_are_what_turn_servers_expect() -> None:
-    one = access(
-        ice_servers=({"urls": ["turn:t.example.com"]}, {"urls": "stun:s.example.com"}),
-        turn_secret="hush",
-    )
-    turn, stun = one.ice_servers("c1-agent", NOW)
-    assert stun == {"urls": "stun:s.example.com"}
-    expiry, _, name = turn["username"].partition(":")
-    assert name == "c1-agent"
-    assert int(expiry) == NOW + 12 * 3600
-    digest = hmac.digest(b"hush", turn["username"].encode(), "sha1")
-    assert turn["credential"] == base64.b64encode(digest).decode()
-
-
-def test_without_a_secret_ice_servers_are_passed_on_as_they_are() -> None:
-    server = {"urls": "turn:t", "username": "u", "credential": "c"}
-    assert access(ice_servers=(server,)).ice_servers("x", NOW) == [server]

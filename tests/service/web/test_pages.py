@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from flask_chatvisor.service.settings import Settings
-from flask_chatvisor.service.web.pages import STATIC
-from flask_chatvisor.service.web.pages import Asset
+from flask_chatvisor.service.web.assets import STATIC
+from flask_chatvisor.service.web.assets import Asset
+from flask_chatvisor.service.web.assets import Window
 from flask_chatvisor.service.web.pages import Pages
-from flask_chatvisor.service.web.pages import Window
 from flask_chatvisor.service.web.script import ScriptError
 from flask_chatvisor.service.web.script import join
 

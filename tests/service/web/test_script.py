@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.web.pages import STATIC
+from flask_chatvisor.service.web.assets import STATIC
 from flask_chatvisor.service.web.script import ScriptError
 from flask_chatvisor.service.web.script import join
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_chatvisor.service.web.pages import STATIC
+from flask_chatvisor.service.web.assets import STATIC
 
 from ...texts import FOLDER
 from ...texts import entries
