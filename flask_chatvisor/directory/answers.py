@@ -14,33 +14,15 @@ import weakref
 from collections.abc import Callable
 from collections.abc import Hashable
 
-from ..errors import RateLimited
 from ..errors import ServiceError
-from ..errors import ServiceTimeout
-from ..errors import ServiceUnavailable
-from ..errors import say
+from .flights import Answer
+from .flights import Flight
+from .flights import Flights
+from .outage import LastGood
+from .outage import Outage
 
 #: Seconds after which a request is overdue, and nobody else waits for it.
 PATIENCE = 5.0
-#: Seconds for which an answer may be shown while there is no newer one.
-STALE = 60.0
-#: How many of those are kept.
-MOST_STALE = 64
-
-#: The service is down. All other errors are about the question, or the configuration.
-_DOWN = (ServiceUnavailable, ServiceTimeout, RateLimited)
-
-
-class Answer(t.NamedTuple):
-    """What the service answered.
-
-    :ivar asked_at: by the cache's clock; no change before then is missing.
-    :ivar trouble: why there is no newer answer, if this one is old.
-    """
-
-    value: t.Any
-    asked_at: float
-    trouble: ServiceError | None = None
 
 
 class Cache:
@@ -61,13 +43,15 @@ class Cache:
         self._seconds = seconds
         self._clock = clock
         self._patience = patience
-        self._lock = threading.Lock()
-        #: With the tick for which each was fetched.
-        self._answers: dict[Hashable, tuple[Answer, int | None]] = {}
-        self._last: dict[Hashable, Answer] = {}
-        self._flights: dict[Hashable, _Flight] = {}
-        self._outage: _Outage | None = None
+        self._answers: dict[Hashable, Answer] = {}
+        self._last = LastGood()
+        self._outage = Outage(patience)
+        self._clear_flights()
         _instances.add(self)
+
+    def _clear_flights(self) -> None:
+        self._lock = threading.Lock()
+        self._flights = Flights(self._clock, self._patience)
 
     def get(
         self,
@@ -88,165 +72,85 @@ class Cache:
         :param keep: whether the answer is better than none once it is old.
         :raises ServiceError: if there is none, or none but an old one.
         """
-        outcome: Answer | ServiceError | None = None
-        while outcome is None:
+        try:
+            return self._new(question, load, tick, keep)
+        except ServiceError as trouble:
             with self._lock:
-                outcome = self._outcome_without_asking(question, tick)
-                if outcome is None:
-                    flight, leads = self._board(question, tick, keep)
-            if outcome is None:
-                outcome = (
-                    self._ask(question, flight, load)
-                    if leads
-                    else self._wait(flight, tick)
-                )
-        if isinstance(outcome, ServiceError):
-            return self._old(question, outcome)
-        return outcome
+                old = self._last.find(question, trouble, self._clock())
+            # It may be raised many times: each would add to its traceback.
+            trouble.__traceback__ = None
+            if old is None:
+                raise trouble
+            return old
 
     def ask(self, load: Callable[[], t.Any]) -> t.Any:
         """Ask what is to be answered anew each time, unless the service is down.
 
         :raises ServiceError: as ``load`` does; at once while nobody is to ask.
         """
-        question = object()
         with self._lock:
-            trouble = self._why_not_ask()
-            if trouble is not None:
-                raise trouble.with_traceback(None)
-            flight, _ = self._board(question, None, keep=False)
-        outcome = self._ask(question, flight, load, remember=False)
-        if isinstance(outcome, ServiceError):
-            raise outcome
-        return outcome.value
+            self._refuse_if_down()
+            flight = self._flights.start()
+        return self._ask(flight, load).value
 
-    def _outcome_without_asking(
-        self, question: Hashable, tick: int | None
-    ) -> Answer | ServiceError | None:
-        answer, fetched_for = self._answers.get(question, (None, None))
-        known = self._young(answer, self._seconds)
-        if known is not None and _will_do(fetched_for, tick):
-            return known
-        return self._why_not_ask()
+    def _new(
+        self,
+        question: Hashable,
+        load: Callable[[], t.Any],
+        tick: int | None,
+        keep: bool,
+    ) -> Answer:
+        while True:
+            with self._lock:
+                known = self._answers.get(question)
+                if known and self._is_fresh(known) and known.will_do(tick):
+                    return known
+                self._refuse_if_down()
+                other = self._flights.find(question)
+                flight = other or self._flights.start(question)
+            if other is None:
+                return self._ask(flight, load, tick, keep)
+            answer = self._flights.wait(flight)
+            if answer is not None and answer.will_do(tick):
+                return answer
 
-    def _board(
-        self, question: Hashable, tick: int | None, keep: bool
-    ) -> tuple[_Flight, bool]:
-        """Find who asks this already; else the one who calls is to ask it."""
-        flight = self._flights.get(question)
-        if flight is not None:
-            return flight, False
-        flight = self._flights[question] = _Flight(self._clock(), tick, keep)
-        return flight, True
+    def _is_fresh(self, answer: Answer) -> bool:
+        return answer.is_younger(self._seconds, self._clock())
 
-    def _why_not_ask(self) -> ServiceError | None:
-        """Say why the service is better left alone; ``None`` if it is to be asked."""
-        now = self._clock()
-        if any(self._overdue(flight) for flight in self._flights.values()):
-            return _too_slow(self._patience)
-        outage = self._outage
-        if outage is None:
-            return None
-        # The first one afterwards finds out, for all others.
-        probing = bool(self._flights)
-        return outage.error if probing or outage.lasts(now) else None
-
-    def _overdue(self, flight: _Flight) -> bool:
-        return self._clock() - flight.began >= self._patience
+    def _refuse_if_down(self) -> None:
+        now, probing = self._clock(), bool(self._flights)
+        trouble = self._flights.overdue() or self._outage.error(now, probing=probing)
+        if trouble is not None:
+            raise trouble.with_traceback(None)
 
     def _ask(
         self,
-        question: Hashable,
-        flight: _Flight,
+        flight: Flight,
         load: Callable[[], t.Any],
-        *,
-        remember: bool = True,
-    ) -> Answer | ServiceError:
+        tick: int | None = None,
+        keep: bool = False,
+    ) -> Answer:
         try:
-            flight.outcome = Answer(load(), flight.began)
+            flight.outcome = answer = Answer(load(), flight.began, tick)
         except ServiceError as error:
             flight.outcome = error
+            raise
         finally:
             # Whatever happened, those who wait must not wait for ever.
-            self._land(question, flight, remember)
-        return flight.outcome
+            self._land(flight, keep)
+        return answer
 
-    def _land(self, question: Hashable, flight: _Flight, remember: bool) -> None:
+    def _land(self, flight: Flight, keep: bool) -> None:
+        question, answer, now = flight.question, flight.outcome, self._clock()
         with self._lock:
-            del self._flights[question]
-            self._outage = self._outage_after(flight)
-            self._forget()
-            if remember and isinstance(flight.outcome, Answer):
-                self._answers[question] = flight.outcome, flight.tick
-                if flight.keep:
-                    self._last[question] = flight.outcome
-        flight.done.set()
-
-    def _outage_after(self, flight: _Flight) -> _Outage | None:
-        error = flight.outcome
-        if not isinstance(error, _DOWN):
-            return None
-        now = self._clock()
-        took = now - flight.began
-        # So that a thread waits for it half of the time at most.
-        pause = took if took >= self._patience else 0.0
-        pause = min(STALE, max(pause, error.retry_after or 0.0))
-        return _Outage(error, now, pause) if pause else None
-
-    def _wait(self, flight: _Flight, tick: int | None) -> Answer | ServiceError | None:
-        """Wait for another thread's answer.
-
-        :return: ``None`` if that thread broke down, or asked for an earlier tick.
-        """
-        left = flight.began + self._patience - self._clock()
-        if not flight.done.wait(min(self._patience, max(0.0, left))):
-            return _too_slow(self._patience)
-        if isinstance(flight.outcome, Answer) and not _will_do(flight.tick, tick):
-            return None
-        return flight.outcome
-
-    def _old(self, question: Hashable, trouble: ServiceError) -> Answer:
-        """Find what was known last, if that is better than nothing."""
-        with self._lock:
-            answer = self._young(self._last.get(question), STALE)
-        if answer is None or not isinstance(trouble, _DOWN):
-            # It may be raised many times: each would add to its traceback.
-            raise trouble.with_traceback(None)
-        return answer._replace(trouble=trouble)
-
-    def _young(self, answer: Answer | None, seconds: float) -> Answer | None:
-        if answer is None:
-            return None
-        return answer if 0 <= self._clock() - answer.asked_at < seconds else None
-
-    def _forget(self) -> None:
-        fresh = self._answers.items()
-        self._answers = {q: a for q, a in fresh if self._young(a[0], self._seconds)}
-        old = [(q, a) for q, a in self._last.items() if self._young(a, STALE)]
-        old.sort(key=lambda item: item[1].asked_at)
-        self._last = dict(old[1 - MOST_STALE :])
-
-
-class _Flight:
-    """A question that the service is being asked, and what comes of it."""
-
-    def __init__(self, began: float, tick: int | None, keep: bool) -> None:
-        self.began = began
-        self.tick = tick
-        self.keep = keep
-        self.done = threading.Event()
-        self.outcome: Answer | ServiceError | None = None
-
-
-class _Outage(t.NamedTuple):
-    """A service that is left alone for a while."""
-
-    error: ServiceError
-    since: float
-    pause: float
-
-    def lasts(self, now: float) -> bool:
-        return 0 <= now - self.since < self.pause
+            self._outage.note(answer, flight.began, now)
+            fresh = self._answers.items()
+            self._answers = {q: a for q, a in fresh if self._is_fresh(a)}
+            if question is not None and isinstance(answer, Answer):
+                self._answers[question] = answer
+                if keep:
+                    self._last.keep(question, answer, now)
+            self._flights.land(flight)
 
 
 _instances: weakref.WeakSet[Cache] = weakref.WeakSet()
@@ -255,19 +159,8 @@ _instances: weakref.WeakSet[Cache] = weakref.WeakSet()
 def _after_fork_in_child() -> None:
     # The threads that asked are the parent's: here nobody would ever hear of them.
     for cache in _instances:
-        cache._lock = threading.Lock()
-        cache._flights = {}
+        cache._clear_flights()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _will_do(fetched_for: int | None, tick: int | None) -> bool:
-    """Tell whether what was fetched for one tick is new enough for another."""
-    return tick is None or (fetched_for is not None and fetched_for >= tick)
-
-
-def _too_slow(seconds: float) -> ServiceTimeout:
-    waited = say("The service has not answered for %(seconds)s seconds.")
-    return ServiceTimeout(waited, seconds=f"{seconds:g}")

@@ -30,8 +30,8 @@ from ..identity import Loaders
 from ..rest.client import EVERYBODY
 from ..rest.client import Client
 from .answers import PATIENCE
-from .answers import Answer
 from .answers import Cache
+from .flights import Answer
 from .paging import batched
 from .paging import load_all
 

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from flask_chatvisor.directory.answers import MOST_STALE
-from flask_chatvisor.directory.answers import STALE
 from flask_chatvisor.directory.answers import Cache
+from flask_chatvisor.directory.outage import MOST_STALE
+from flask_chatvisor.directory.outage import STALE
 from flask_chatvisor.errors import BadAnswer
 from flask_chatvisor.errors import RateLimited
 from flask_chatvisor.errors import ServiceError
@@ -188,10 +188,10 @@ def test_old_answers_are_not_kept_without_end(cache: Cache, service: Service) ->
     for number in range(MOST_STALE + 10):
         service.clock.now += 0.1
         cache.get(number, service)
-    assert len(cache._last) == MOST_STALE
+    assert len(cache._last._answers) == MOST_STALE
     service.clock.now += STALE
     cache.get("users", service)
-    assert list(cache._last) == ["users"]
+    assert list(cache._last._answers) == ["users"]
 
 
 # --- a service that hangs
@@ -381,8 +381,8 @@ def test_what_is_asked_anew_each_time_is_not_remembered(
 ) -> None:
     assert [cache.ask(service), cache.ask(service)] == [1, 2]
     assert cache._answers == {}
-    assert cache._last == {}
-    assert cache._flights == {}
+    assert cache._last._answers == {}
+    assert not cache._flights
 
 
 def test_nobody_asks_for_anything_else_of_a_service_that_hangs(

@@ -24,9 +24,9 @@ from flask_chatvisor.contract.matching import is_meant
 from flask_chatvisor.contract.users import ActiveUser
 from flask_chatvisor.contract.users import Page
 from flask_chatvisor.directory import Directory
-from flask_chatvisor.directory.answers import MOST_STALE
 from flask_chatvisor.directory.answers import PATIENCE
 from flask_chatvisor.directory.answers import Cache
+from flask_chatvisor.directory.outage import MOST_STALE
 from flask_chatvisor.directory.paging import LONGEST_ADDRESS
 from flask_chatvisor.directory.paging import batched
 from flask_chatvisor.errors import ServiceTimeout
