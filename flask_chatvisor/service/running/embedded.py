@@ -7,6 +7,7 @@ address first runs it. Binding is also how anyone finds out that it has died.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import errno
 import json
 import os
@@ -18,6 +19,9 @@ import typing as t
 import weakref
 from collections.abc import Callable
 from collections.abc import Mapping
+from http.client import HTTPConnection
+from http.client import HTTPException
+from http.client import HTTPResponse
 
 from ...contract.urls import base_url
 from .. import create_service
@@ -210,26 +214,27 @@ class _Running:
 def _health(settings: Settings, nonce: str, until: float) -> t.Any:
     """Ask for the service's health; ``None`` if the answer is no JSON.
 
-    :param until: when to give up, by the monotonic clock. HTTP libraries count each
-        packet anew, so with them an answer that drips would never end.
+    :param until: when to give up, by the monotonic clock. A time-out counts each packet
+        anew, so with it alone an answer that drips would never end.
     """
     address = (settings.host, settings.port)
-    request = f"GET /health?nonce={nonce} HTTP/1.1\r\nHost: x\r\nConnection: close"
-    with socket.create_connection(address, _left(until)) as connection:
-        connection.sendall(f"{request}\r\n\r\n".encode())
-        answer = bytearray()
-        while len(answer) < MOST_BYTES:
-            connection.settimeout(_left(until))
-            chunk = connection.recv(MOST_BYTES)
-            if not chunk:
-                break
-            answer += chunk
-    if not answer:
-        raise ConnectionResetError
-    try:
-        return json.loads(answer.partition(b"\r\n\r\n")[2])
-    except (ValueError, RecursionError):
-        return None
+    # Neither proxies nor redirects: what matters is who has this very address.
+    with contextlib.closing(HTTPConnection(*address, timeout=_left(until))) as peer:
+        try:
+            peer.request("GET", f"/health?nonce={nonce}")
+            return json.loads(_read(peer.getresponse(), until))
+        except ConnectionError:
+            raise
+        except (HTTPException, ValueError, RecursionError):
+            return None
+
+
+def _read(answer: HTTPResponse, until: float) -> bytes:
+    body = b""
+    while len(body) < MOST_BYTES and (piece := answer.read1(MOST_BYTES)):
+        _left(until)
+        body += piece
+    return body
 
 
 def _left(until: float) -> float:
