@@ -2,6 +2,8 @@
 
 With ``host_matching`` or ``subdomain_matching`` a route belongs to one host. Pages are
 tagged on all of them, and what a tagged page asks for has to be where the page is.
+Three of Flask's classes are extended for it, because Flask decides on a rule's host
+while it registers the blueprint, and offers no setting there.
 """
 
 from __future__ import annotations
