@@ -253,16 +253,28 @@ def test_the_one_who_asked_gets_the_late_answer_and_so_does_who_comes_next(
     assert cache.get("users", lambda: "new").value == "new"
 
 
-def test_a_slow_failure_is_followed_by_as_long_a_pause(
-    cache: Cache, service: Service, clock: Clock
+@pytest.mark.parametrize(
+    ("error", "takes", "pause"),
+    [
+        pytest.param(ServiceTimeout("down"), 10, 10, id="as long as it took to fail"),
+        pytest.param(RateLimited("down", retry_after=30), 0, 30, id="as it wants"),
+        pytest.param(RateLimited("down", retry_after=86_400), 0, 60, id="a minute"),
+    ],
+)
+def test_a_service_that_is_down_is_left_alone_for_a_while(
+    cache: Cache,
+    service: Service,
+    clock: Clock,
+    error: ServiceError,
+    takes: float,
+    pause: float,
 ) -> None:
-    service.error = ServiceTimeout("slow")
-    service.takes = 10
-    with pytest.raises(ServiceTimeout):
+    service.error, service.takes = error, takes
+    with pytest.raises(type(error)):
         cache.get("users", service)
-    clock.now += 9
+    clock.now += pause - 1
     for question in ("users", "others"):
-        with pytest.raises(ServiceTimeout, match="slow"):
+        with pytest.raises(type(error), match="down"):
             cache.get(question, never)
     clock.now += 1
     service.error, service.takes = None, 0
@@ -310,31 +322,6 @@ def test_a_quick_failure_is_followed_by_no_pause(
         with pytest.raises(ServiceUnavailable):
             cache.get("users", service)
     assert service.asked == 3
-
-
-def test_a_service_that_wants_a_rest_gets_it(
-    cache: Cache, service: Service, clock: Clock
-) -> None:
-    service.error = RateLimited("too many", retry_after=30)
-    with pytest.raises(RateLimited):
-        cache.get("users", service)
-    clock.now += 29
-    with pytest.raises(RateLimited):
-        cache.get("users", never)
-    clock.now += 1
-    service.error = None
-    assert cache.get("users", service).trouble is None
-
-
-def test_no_rest_is_longer_than_a_minute(
-    cache: Cache, service: Service, clock: Clock
-) -> None:
-    service.error = RateLimited("too many", retry_after=86_400)
-    with pytest.raises(RateLimited):
-        cache.get("users", service)
-    clock.now += 60
-    service.error = None
-    assert cache.get("users", service).trouble is None
 
 
 def test_a_clock_that_was_set_back_ends_the_pause(

@@ -141,9 +141,6 @@ class LiveService:
         self._sockets.close()
 
 
-StartService = Callable[..., LiveService]
-
-
 @contextmanager
 def running(
     clock: Callable[[], float] = time.time, **settings: t.Any

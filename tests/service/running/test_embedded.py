@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import http.server
 import queue
 import signal
 import socket
@@ -66,6 +65,22 @@ def embedded(
         one.stop()
 
 
+@pytest.fixture
+def started() -> Iterator[tuple[Embedded, int]]:
+    """One that runs here, and its port."""
+    port = free_port()
+    with embedded(port) as one:
+        one.ensure()
+        yield one, port
+
+
+@pytest.fixture
+def live(started: tuple[Embedded, int]) -> Iterator[LiveService]:
+    live = LiveService(f"http://127.0.0.1:{started[1]}", queue.Queue())
+    yield live
+    live.close()
+
+
 @contextlib.contextmanager
 def sibling(port: int) -> Iterator[subprocess.Popen[str]]:
     """Another process of the same application, which has handled a request."""
@@ -125,14 +140,6 @@ def test_the_first_request_starts_it_and_later_ones_find_it() -> None:
     assert is_free(port)
 
 
-def test_it_answers_from_the_moment_that_it_is_ensured() -> None:
-    for _ in range(5):
-        port = free_port()
-        with embedded(port) as one:
-            one.ensure()
-            assert health(port)["status"] == "ok"
-
-
 def test_requests_at_the_same_time_start_one() -> None:
     port = free_port()
     with embedded(port) as one:
@@ -145,44 +152,32 @@ def test_requests_at_the_same_time_start_one() -> None:
         assert names.count("chatvisor-service") == 1
 
 
-def test_it_can_be_stopped_and_started_again() -> None:
+def test_it_can_be_stopped_and_started_again_and_answers_at_once() -> None:
     port = free_port()
     with embedded(port) as one:
-        for _ in range(3):
+        one.stop()  # it never ran
+        for _ in range(5):
             one.ensure()
+            assert health(port)["status"] == "ok"
             assert one.is_here
             one.stop()
             assert is_free(port)
-
-
-def test_stopping_twice_or_never_started_does_nothing() -> None:
-    with embedded(free_port()) as one:
-        one.stop()
-        one.ensure()
-        one.stop()
         one.stop()
 
 
-def test_it_stops_although_somebody_is_connected() -> None:
-    port = free_port()
-    with embedded(port) as one:
-        one.ensure()
-        live = LiveService(f"http://127.0.0.1:{port}", queue.Queue())
-        live.tab()
-        one.stop()
-        assert is_free(port)
-        live.close()
+def test_it_stops_although_somebody_is_connected(
+    started: tuple[Embedded, int], live: LiveService
+) -> None:
+    one, port = started
+    live.tab()
+    one.stop()
+    assert is_free(port)
 
 
-def test_identity_is_required() -> None:
-    port = free_port()
-    with embedded(port) as one:
-        one.ensure()
-        live = LiveService(f"http://127.0.0.1:{port}", queue.Queue())
-        tab, _ = live.tab()
-        tab.say("tag", tag={"email": "john@example.com"})
-        assert tab.hear("refused")["code"] == "token-missing"
-        live.close()
+def test_identity_is_required(live: LiveService) -> None:
+    tab, _ = live.tab()
+    tab.say("tag", tag={"email": "john@example.com"})
+    assert tab.hear("refused")["code"] == "token-missing"
 
 
 def test_events_reach_the_application() -> None:
@@ -323,64 +318,12 @@ def test_a_forked_child_does_not_hold_the_parents_address() -> None:
 # --- something else -------------------------------------------------------------
 
 
-class Stranger(http.server.BaseHTTPRequestHandler):
-    """Another program that has the address."""
-
-    answer = b"hello"
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.answer)
-
-    def log_message(self, format: str, *args: t.Any) -> None:
-        pass
-
-
-@pytest.mark.parametrize(
-    "answer", [b"hello", b"{}", b"[]", b'{"proof": "x"}', b'{"proof": 7}', b"x" * 10**6]
-)
-def test_something_else_at_the_address_is_a_clear_error(answer: bytes) -> None:
-    handler = type("Handler", (Stranger,), {"answer": answer})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=[0.01])
-    thread.start()
-    try:
-        with embedded(server.server_port) as one:
-            for _ in range(2):
-                with pytest.raises(EmbeddedError, match="something else") as caught:
-                    one.ensure()
-            assert str(server.server_port) in str(caught.value)
-            assert "CHATVISOR_EMBEDDED_BIND" in str(caught.value)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_an_application_with_another_secret_is_something_else() -> None:
     port = free_port()
     with embedded(port) as one, embedded(port, api_token="another") as other:
         one.ensure()
         with pytest.raises(EmbeddedError, match="SECRET_KEY"):
             other.ensure()
-
-
-def test_what_speaks_no_http_is_something_else() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=_answer_garbage, args=[server])
-        thread.start()
-        with embedded(server.getsockname()[1]) as one:
-            with pytest.raises(EmbeddedError, match="something else"):
-                one.ensure()
-        thread.join()
-
-
-def _answer_garbage(server: socket.socket) -> None:
-    connection, _ = server.accept()
-    with connection:
-        connection.recv(1000)
-        connection.sendall(b"\x00garbage\r\n\r\n")
 
 
 @contextlib.contextmanager
@@ -419,6 +362,37 @@ def drip(connection: socket.socket) -> None:
             with contextlib.suppress(TimeoutError):
                 if connection.recv(1000) == b"":
                     return
+
+
+HTTP = b"HTTP/1.0 200 OK\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HTTP + b"hello",
+        HTTP + b"{}",
+        HTTP + b"[]",
+        HTTP + b'{"proof": "x"}',
+        HTTP + b'{"proof": 7}',
+        HTTP + b"x" * 10**6,
+        HTTP.replace(b"200", b"500"),
+        b"\x00garbage\r\n\r\n",
+    ],
+    ids=lambda answer: answer[-16:].decode(),
+)
+def test_something_else_at_the_address_is_a_clear_error(answer: bytes) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(1000)
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(answer)
+
+    with stranger(talk) as (port, _), embedded(port) as one:
+        for _ in range(2):
+            with pytest.raises(EmbeddedError, match="something else") as caught:
+                one.ensure()
+        assert str(port) in str(caught.value)
+        assert "CHATVISOR_EMBEDDED_BIND" in str(caught.value)
 
 
 @pytest.mark.parametrize("talk", [lambda connection: None, drip])

@@ -24,8 +24,6 @@ from ..conftest import running
 from ..harness import API_TOKEN
 from ..harness import IDENTITY_KEY
 
-FAR_FUTURE = 10_000_000_000.0
-
 
 def john(number: int) -> dict[str, t.Any]:
     return {"id": str(number), "email": f"john{number}@example.com"}
