@@ -58,7 +58,7 @@ class UserTokenUnavailable(ChatvisorError):
 
     http_status: t.ClassVar[int] = 501
     code: t.ClassVar[str] = "user-token-unavailable"
-    message: str = say("There is no user token for this agent.")
+    message: str = say("No user token is available for this agent.")
     remedy: str = say(
         "Register a user_token_loader that returns the agent's own token, or set"
         " CHATVISOR_API_PATHS['user_token'] if your service mints them."
@@ -85,7 +85,7 @@ class ServiceError(ChatvisorError):
     #: The stable code in problem JSON.
     code: t.ClassVar[str] = "service-error"
     #: Says what to do where the one who raises knows nothing better.
-    default_remedy: t.ClassVar[str] = say("Try again; if it stays, look into the log.")
+    default_remedy: t.ClassVar[str] = say("Try again. If the error persists, check the log.")
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class ServiceUnavailable(ServiceError):
     http_status = 503
     code = "service-unavailable"
     default_remedy: t.ClassVar[str] = say(
-        "Check that it runs and that CHATVISOR_API_URL is its address."
+        "Check that it is running and that CHATVISOR_API_URL is its address."
     )
 
 
@@ -129,7 +129,7 @@ class RateLimited(ServiceError):
 
     http_status = 503
     code = "rate-limited"
-    default_remedy: t.ClassVar[str] = say("Wait a moment; it is tried again.")
+    default_remedy: t.ClassVar[str] = say("Wait a moment; the request is retried automatically.")
 
 
 class ServiceRefused(ServiceError):
@@ -151,7 +151,7 @@ class BadAnswer(ServiceError):
 
 
 #: What every UnknownVisitor says.
-GONE: str = say("This user is not active any more.")
+GONE: str = say("This user is no longer active.")
 
 
 class UnknownVisitor(ServiceError):

@@ -49,7 +49,7 @@ class Fault(t.NamedTuple):
 
 
 TABLE = {
-    "reset": Fault(reset, ServiceUnavailable, 503, "cannot be reached", "it runs"),
+    "reset": Fault(reset, ServiceUnavailable, 503, "cannot be reached", "it is running"),
     "slow header": Fault(
         say_nothing, ServiceTimeout, 504, "did not answer in time", "CHATVISOR_TIMEOUT"
     ),
@@ -77,19 +77,19 @@ TABLE = {
     "404": Fault(
         answer(404), BadAnswer, 502, "has no such operation", "CHATVISOR_API_PATHS"
     ),
-    "429": Fault(answer(429), RateLimited, 503, "wants fewer requests", "Wait"),
+    "429": Fault(answer(429), RateLimited, 503, "too many requests", "Wait"),
     "429 with Retry-After": Fault(
-        answer(429, Retry_After="30"), RateLimited, 503, "wants fewer requests", "Wait"
+        answer(429, Retry_After="30"), RateLimited, 503, "too many requests", "Wait"
     ),
     "500": Fault(
-        answer(500, HTML), ServiceUnavailable, 503, "failed to carry", "it runs"
+        answer(500, HTML), ServiceUnavailable, 503, "failed to process", "it is running"
     ),
     "502 with HTML": Fault(
         answer(502, HTML, kind="text/html"),
         ServiceUnavailable,
         503,
-        "cannot serve now (HTTP 502)",
-        "it runs",
+        "temporarily unavailable (HTTP 502)",
+        "it is running",
     ),
     "200 with HTML": Fault(
         answer(200, HTML, kind="text/html"),
@@ -192,13 +192,13 @@ def test_each_fault_has_its_error_its_words_and_its_page(
 def test_a_service_where_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    refused = Fault(b"", ServiceUnavailable, 503, "cannot be reached", "it runs")
+    refused = Fault(b"", ServiceUnavailable, 503, "cannot be reached", "it is running")
     check(portal(url), refused)
 
 
 def test_a_service_whose_certificate_is_not_trusted() -> None:
     untrusted = Fault(
-        b"", ServiceUnavailable, 503, "has no certificate", "REQUESTS_CA_BUNDLE"
+        b"", ServiceUnavailable, 503, "is not trusted", "REQUESTS_CA_BUNDLE"
     )
     with Upstream(answer_json({}), tls=True) as upstream:
         check(portal(upstream.url), untrusted)

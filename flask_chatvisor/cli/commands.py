@@ -87,7 +87,7 @@ def users(as_json: bool, q: str, label: str, assigned: str, sort: str) -> None:
         click.echo(_table(_COLUMNS, map(_row, found)))
     else:
         wanted = q or label or assigned
-        click.echo("No active user matches." if wanted else "Nobody is active.")
+        click.echo("No active users match." if wanted else "Nobody is active.")
 
 
 def _told(error: ServiceError | SetupError) -> str:

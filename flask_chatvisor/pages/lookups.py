@@ -101,8 +101,8 @@ def _no_status() -> Status:
 def _no_list() -> ListView:
     filters: dict[str, str] = dict.fromkeys(("q", "label", "assigned", "sort"), "")
     trouble = ServiceError(
-        _("The list could not be made."),
-        remedy=_("The application's log says why."),
+        _("The list could not be loaded."),
+        remedy=_("The application's log has the details."),
     )
     return ListView(None, filters, trouble)
 

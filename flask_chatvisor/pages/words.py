@@ -69,7 +69,7 @@ def stale(listing: Listing | None, trouble: ServiceError | None) -> str:
     if listing is None or trouble is None:
         return ""
     when = elapsed(listing.as_of, current_state().directory.now(), "ago")
-    return _("From %(when)s.", when=when) + f" {told(trouble)[0]}"
+    return _("Updated %(when)s.", when=when) + f" {told(trouble)[0]}"
 
 
 def elapsed(since: dt.datetime | None, as_of: dt.datetime | None, style: str) -> str:

@@ -69,11 +69,11 @@ class Answer:
             return decode(self.body, kind)
         except msgspec.ValidationError as error:
             # It names place and type; the value may be personal data.
-            what = say("The service's answer is not what its API documents: %(why)s.")
+            what = say("The service's answer does not match its API: %(why)s.")
             raise BadAnswer(what, why=error, status=self.status) from None
         except (msgspec.DecodeError, ValueError, RecursionError):
             kept = self.headers.get("Content-Type", "no content type")[:60]
-            what = say("The service answered something that is not JSON (%(kind)s).")
+            what = say("The service's answer is not JSON (%(kind)s).")
             raise BadAnswer(what, kind=kept, status=self.status) from None
 
 
@@ -96,7 +96,7 @@ UNREACHABLE = Fault(
 )
 BROKEN = Fault(
     ServiceUnavailable,
-    say("The service at %(url)s broke the connection off%(answered)s."),
+    say("The service at %(url)s closed the connection unexpectedly%(answered)s."),
     retry=True,
 )
 # Not tried again: a person is waiting, and it was too slow once.
@@ -110,7 +110,7 @@ SLOW_CONNECT = Fault(
 GARBLED = Fault(
     BadAnswer,
     say(
-        "The service at %(url)s answered something that cannot be decoded%(answered)s."
+        "The service at %(url)s sent an answer that cannot be decoded%(answered)s."
     ),
 )
 REDIRECTED = Fault(
@@ -122,9 +122,9 @@ REDIRECTED = Fault(
 )
 CERTIFICATE = Fault(
     ServiceUnavailable,
-    say("The service at %(url)s has no certificate that can be trusted%(answered)s."),
+    say("The certificate of the service at %(url)s is not trusted%(answered)s."),
     remedy=say(
-        "Check its certificate; REQUESTS_CA_BUNDLE names an authority of your own."
+        "If you use your own certificate authority, set REQUESTS_CA_BUNDLE."
     ),
 )
 PROXY = Fault(
@@ -135,22 +135,22 @@ PROXY = Fault(
 )
 ADDRESS = Fault(
     ServiceUnavailable,
-    say("The service at %(url)s has an address that cannot be used%(answered)s."),
+    say("The service's address %(url)s cannot be used%(answered)s."),
     remedy=say("Check CHATVISOR_API_URL."),
 )
 HEADER = Fault(
     ServiceRefused,
     say(
-        "The service at %(url)s cannot be sent this token: it is no valid header"
-        " value%(answered)s."
+        "This token cannot be sent to the service at %(url)s: it is not a valid"
+        " header value%(answered)s."
     ),
 )
 UNSENT = Fault(
     ServiceError,
-    say("The service at %(url)s could not be sent the request%(answered)s."),
+    say("The request could not be sent to the service at %(url)s%(answered)s."),
 )
 TOO_LARGE = Fault(
-    BadAnswer, say("The service at %(url)s answered more than 8 MB%(answered)s.")
+    BadAnswer, say("The service at %(url)s sent more than 8 MB%(answered)s.")
 )
 
 _TOKEN_REFUSED = Fault(
@@ -161,11 +161,11 @@ _NO_SUCH_PATH = Fault(
 )
 _FAILED = Fault(
     ServiceUnavailable,
-    say("The service at %(url)s failed to carry the request out%(answered)s."),
+    say("The service at %(url)s failed to process the request%(answered)s."),
 )
 _BUSY = Fault(
     ServiceUnavailable,
-    say("The service at %(url)s says that it cannot serve now%(answered)s."),
+    say("The service at %(url)s is temporarily unavailable%(answered)s."),
     retry=True,
 )
 _BY_STATUS: Mapping[int, Fault] = {
@@ -180,7 +180,7 @@ _BY_STATUS: Mapping[int, Fault] = {
     410: _NO_SUCH_PATH,
     429: Fault(
         RateLimited,
-        say("The service at %(url)s wants fewer requests%(answered)s."),
+        say("The service at %(url)s received too many requests%(answered)s."),
         retry=True,
     ),
     502: _BUSY,
@@ -188,7 +188,7 @@ _BY_STATUS: Mapping[int, Fault] = {
     504: Fault(
         ServiceTimeout,
         say(
-            "The service at %(url)s did not get an answer behind it in"
+            "The service at %(url)s got no answer from its upstream in"
             " time%(answered)s."
         ),
         retry=True,
@@ -206,7 +206,7 @@ def of_status(status: int) -> Fault:
         return Fault(
             ServiceRefused,
             say("The service at %(url)s refused the request%(answered)s."),
-            remedy=say("See its log."),
+            remedy=say("Check its log."),
         )
     return _FAILED
 

@@ -222,7 +222,7 @@ def _busy(found: ActiveUser) -> Response:
     user = found.name or _("This user")
     detail = _("%(user)s is in a call with %(agent)s.", user=user, agent=name)
     if found.in_call and found.in_call.since is None:
-        detail = _("%(agent)s is asking %(user)s already.", user=user, agent=name)
+        detail = _("%(agent)s is already asking %(user)s.", user=user, agent=name)
     return problem(409, "busy", detail, agent=name)
 
 
@@ -301,7 +301,7 @@ def _on_fault(error: InternalServerError) -> ResponseReturnValue:
             logger.exception("The page about it cannot be made.", extra=event)
             return error
     detail = _("The application could not answer.")
-    remedy = _("The application's log says why.")
+    remedy = _("The application's log has the details.")
     return problem(500, "fault", detail, remedy=remedy)
 
 

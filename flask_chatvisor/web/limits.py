@@ -47,7 +47,7 @@ def limited(
 def _too_often(agent: Agent, wait: int) -> Response:
     event = {"event": "chatvisor.agent.rate-limited"}
     logger.warning("%s asks %s too often.", agent.email, request.path, extra=event)
-    detail = _("You have asked for this very often in a short time.")
+    detail = _("You sent too many requests in a short time.")
     remedy = ngettext(
         "Try again in %(number)s second.", "Try again in %(number)s seconds.", wait
     )

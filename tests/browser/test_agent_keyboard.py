@@ -42,14 +42,14 @@ def test_tab_reaches_everything_of_the_list_in_order(
         if reached[-1] == "Next":
             break
     assert reached == [
-        "Skip to the content",
+        "Skip to content",
         "Chatvisor",
         "Search",
         "Label",
         "Assigned to",
         "Waiting for help",
         "In a call",
-        "Remove the filter: Search: e ×",  # noqa: RUF001
+        "Remove filter: Search: e ×",  # noqa: RUF001
         "Sound",
         "Notification",
         "Name",
@@ -116,7 +116,7 @@ def test_a_profile_is_used_by_keys(desk: OpenDesk) -> None:
         page.keyboard.press("Tab")
         reached.append(page.evaluate(REACHED))
     assert reached == [
-        "Skip to the content",
+        "Skip to content",
         "Chatvisor",
         "All active users",
         "Start John Doe",
@@ -129,7 +129,7 @@ def test_a_profile_is_used_by_keys(desk: OpenDesk) -> None:
 def test_skipping_to_the_content_moves_the_focus(desk: OpenDesk) -> None:
     page = live(desk().page())
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
 

@@ -458,7 +458,7 @@ def test_a_list_that_cannot_be_renewed_says_since_when_and_recovers(
     service.failure = 401
     tick(page)
     page.clock.run_for(1_500)
-    expect(connection(page)).to_contain_text(re.compile(r"Not current since .*\d"))
+    expect(connection(page)).to_contain_text(re.compile(r"Out of date since .*\d"))
     expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
     page.clock.run_for(6_000)
     expect(page.locator("[data-chatvisor-announce]")).to_contain_text("refused")
@@ -477,8 +477,8 @@ def test_the_last_list_is_shown_as_an_old_one_while_the_service_is_down(
     # The next page is made from what the application remembers.
     service.failure = 500
     page.reload()
-    expect(connection(page)).to_contain_text("failed to carry the request out")
-    expect(connection(page)).to_contain_text(re.compile(r"Not current since .*\d"))
+    expect(connection(page)).to_contain_text("failed to process the request")
+    expect(connection(page)).to_contain_text(re.compile(r"Out of date since .*\d"))
     expect(page.locator("[data-chatvisor-user]")).to_have_count(2)
     expect(page.locator("table")).to_be_visible()
 
@@ -504,7 +504,7 @@ def test_a_page_that_began_in_trouble_recovers_by_itself(
     page.clock.install()
     page.goto(f"{agents.url}/chatvisor/users")
     trouble = page.locator("[data-chatvisor-when=trouble]")
-    expect(trouble).to_contain_text("It is tried again by itself.")
+    expect(trouble).to_contain_text("Retrying automatically.")
     expect(page.locator("table")).to_be_hidden()
     service.failure = None
     page.clock.run_for(6_000)
@@ -603,7 +603,7 @@ def refusing(service: FakeService) -> None:
     ("happens", "told"),
     [
         (gone, "This user is no longer active."),
-        (busy, "Adam is asking John Doe already."),
+        (busy, "Adam is already asking John Doe."),
         (talking, "John Doe is in a call with Adam."),
         (refusing, "CHATVISOR_API_TOKEN"),
     ],
@@ -646,7 +646,7 @@ def test_a_call_that_is_refused_for_being_one_too_many_says_when_to_try(
     )
     page.click(f"{JOHN} {START}")
     message = page.locator(f"{JOHN} [data-chatvisor-message]")
-    expect(message).to_contain_text(re.compile("very often.* Try again in [123] sec"))
+    expect(message).to_contain_text(re.compile("too many.* Try again in [123] sec"))
 
 
 def test_an_agent_who_was_signed_out_can_sign_in_again_from_there(
@@ -741,7 +741,7 @@ def test_a_user_who_is_being_asked_is_told_apart_from_one_in_a_call(
     expect(button).to_have_attribute("aria-disabled", "true")
     button.press("Enter")
     message = page.locator("[data-chatvisor-message]:visible")
-    expect(message).to_have_text("Adam is asking this user already.")
+    expect(message).to_have_text("Adam is already asking this user.")
     talking(service)
     tick(page)
     expect(call).to_have_text("In a call with Adam for 3 min")

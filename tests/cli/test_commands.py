@@ -454,7 +454,7 @@ def test_an_empty_list_says_so(service: FakeService) -> None:
     code, output = run(runner(**service.config()), "users")
     assert (code, output) == (0, "Nobody is active.\n")
     code, output = run(runner(**service.config()), "users", "--q", "anna")
-    assert (code, output) == (0, "No active user matches.\n")
+    assert (code, output) == (0, "No active users match.\n")
 
 
 def test_trouble_is_one_line_and_an_exit_code(service: FakeService) -> None:

@@ -171,7 +171,7 @@ def test_the_script_gets_its_texts_in_the_language(app: Flask) -> None:
     assert data["texts"]["No name"] == ["Ohne Namen"]
     forms = ["%(number)s aktive Person", "%(number)s aktive Personen"]
     assert data["texts"]["%(number)s active user"] == forms
-    assert "Skip to the content" not in data["texts"]
+    assert "Skip to content" not in data["texts"]
 
 
 def test_the_script_gets_each_text_that_it_says() -> None:

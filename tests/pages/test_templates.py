@@ -368,7 +368,7 @@ def test_a_policy_that_raises_costs_the_page_the_macros_only(
     page = rendered(app, source)
     assert page.startswith("kept")
     assert "Status unknown" in page
-    assert "The list could not be made." in page
+    assert "The list could not be loaded." in page
 
 
 def test_nothing_is_rendered_while_it_is_disabled(service: FakeService) -> None:
@@ -683,7 +683,7 @@ def test_the_list_says_what_is_wrong_with_the_service(
     service.failure = 401
     page = agents_page(app, "/chatvisor/users", 502)
     assert page.one("data-chatvisor-users")["data-chatvisor-state"] == "trouble"
-    assert "It is tried again by itself." in page.text
+    assert "Retrying automatically." in page.text
 
 
 def test_trouble_with_the_service_leaves_the_applications_page_alone(

@@ -426,7 +426,7 @@ def test_a_call_is_for_a_visitor_and_not_for_a_query(
     ("since", "told"),
     [
         (NOW, "John is in a call with Adam."),
-        (None, "Adam is asking John already."),
+        (None, "Adam is already asking John."),
     ],
 )
 def test_one_in_a_call_is_busy(
@@ -750,13 +750,13 @@ def test_a_page_shows_the_last_list_and_says_that_it_is_old(
     client: FlaskClient, service: FakeService
 ) -> None:
     service.add(firstname="John", lastname="Doe")
-    assert "From just now" not in client.get("/chatvisor/users").text
+    assert "Updated just now" not in client.get("/chatvisor/users").text
     service.fail(500)
     page = client.get("/chatvisor/users")
     assert page.status_code == 200
     assert "John Doe" in page.text
     assert 'data-chatvisor-connection="stale"' in page.text
-    assert f"From just now. The service at {service.url} failed" in page.text
+    assert f"Updated just now. The service at {service.url} failed" in page.text
     data = client.get("/chatvisor/users.json").get_json()
     assert data["total"] == 1
     assert data["trouble"]["code"] == "service-unavailable"

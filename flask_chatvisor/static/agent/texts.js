@@ -69,7 +69,7 @@ export const TEXT = {
     /** @type {number} */ total,
   ) =>
     last < first ? "" : say("%(first)s–%(last)s of %(total)s", { first, last, total }),
-  asks: (/** @type {string} */ name) => say("%(name)s asks for help.", { name }),
+  asks: (/** @type {string} */ name) => say("%(name)s is asking for help.", { name }),
   notificationsBlocked:
     say("This browser does not allow notifications here. Allow them in its settings for this site."),
   left: say("This user has left."),
@@ -77,8 +77,8 @@ export const TEXT = {
   live: say("Live"),
   polling: say("Updated every 5 seconds"),
   reconnecting: say("Reconnecting; updated every 5 seconds"),
-  stale: (/** @type {string} */ time) => say("Not current since %(time)s.", { time }),
-  retrying: say("Trying again …"),
+  stale: (/** @type {string} */ time) => say("Out of date since %(time)s.", { time }),
+  retrying: say("Retrying …"),
   starting: say("Starting the call …"),
   signedOut: say("You are signed out."),
   signIn: say("Sign in again"),
@@ -93,19 +93,19 @@ export const TEXT = {
     agent ? say("%(agent)s is asking …", { agent }) : say("Another agent is asking …"),
   asked: (/** @type {string} */ agent) =>
     agent
-      ? say("%(agent)s is asking this user already.", { agent })
-      : say("Another agent is asking this user already."),
+      ? say("%(agent)s is already asking this user.", { agent })
+      : say("Another agent is already asking this user."),
   verified: say("Verified by the application"),
   unverified: say("Not verified"),
   noToken: say("This application has no call token for you."),
   network: say("The application cannot be reached."),
   networkRemedy: say("Check your connection."),
   slow: say("The application did not answer in time."),
-  unexpected: say("The application gave an answer that is not understood."),
+  unexpected: say("The application's answer could not be read."),
   service: (/** @type {number} */ status) =>
     say("The application answered with error %(status)s.", { status }),
   noScript: say("The Chatvisor script has not loaded."),
-  noScriptRemedy: say("Check that nothing blocks it, then load this page again."),
+  noScriptRemedy: say("Check that nothing blocks it, then reload this page."),
   silent: say("Chatvisor does not answer."),
   failed: say("The call could not be started."),
 };
