@@ -85,7 +85,9 @@ class ServiceError(ChatvisorError):
     #: The stable code in problem JSON.
     code: t.ClassVar[str] = "service-error"
     #: Says what to do where the one who raises knows nothing better.
-    default_remedy: t.ClassVar[str] = say("Try again. If the error persists, check the log.")
+    default_remedy: t.ClassVar[str] = say(
+        "Try again. If the error persists, check the log."
+    )
 
     def __init__(
         self,
@@ -129,7 +131,9 @@ class RateLimited(ServiceError):
 
     http_status = 503
     code = "rate-limited"
-    default_remedy: t.ClassVar[str] = say("Wait a moment; the request is retried automatically.")
+    default_remedy: t.ClassVar[str] = say(
+        "Wait a moment; the request is retried automatically."
+    )
 
 
 class ServiceRefused(ServiceError):

@@ -49,7 +49,9 @@ class Fault(t.NamedTuple):
 
 
 TABLE = {
-    "reset": Fault(reset, ServiceUnavailable, 503, "cannot be reached", "it is running"),
+    "reset": Fault(
+        reset, ServiceUnavailable, 503, "cannot be reached", "it is running"
+    ),
     "slow header": Fault(
         say_nothing, ServiceTimeout, 504, "did not answer in time", "CHATVISOR_TIMEOUT"
     ),
