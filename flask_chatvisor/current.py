@@ -1,7 +1,7 @@
-"""This request: its application, what is known of that, its user, its agent.
+"""This request: its application, that application's state, its user and its agent.
 
-Flask's objects are looked up without their proxies, which cost as much as the rest of
-a line, because every page waits for it.
+Flask's objects are read without their proxies, because every page waits for them and a
+proxy costs as much as the rest of a line.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def signed_in_user() -> t.Any:
 
 
 def may_be_signed_in(request: Request) -> bool:
-    """Say whether there may be a user, without loading one."""
+    """Return whether there may be a user, without loading one."""
     app = this_app()
     manager = getattr(app, "login_manager", None)
     if manager is None or manager.request_callback is not None:
@@ -64,13 +64,13 @@ def may_be_signed_in(request: Request) -> bool:
 
 
 def current_agent() -> Agent | None:
-    """Find out which agent makes this request, if it is one."""
+    """Find the agent who makes this request, if any."""
     user = signed_in_user()
     return None if user is None else agent_of(user)
 
 
 def agent_of(user: t.Any) -> Agent | None:
-    """Ask the agent_loader, once in a request, which agent the signed-in user is."""
+    """Ask the agent_loader about the signed-in user, once per request."""
     load = current_state().loaders.agent
     if load is None:
         return None

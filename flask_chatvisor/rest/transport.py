@@ -109,9 +109,7 @@ SLOW_CONNECT = Fault(
 )
 GARBLED = Fault(
     BadAnswer,
-    say(
-        "The service at %(url)s sent an answer that cannot be decoded%(answered)s."
-    ),
+    say("The service at %(url)s sent an answer that cannot be decoded%(answered)s."),
 )
 REDIRECTED = Fault(
     BadAnswer,
@@ -123,9 +121,7 @@ REDIRECTED = Fault(
 CERTIFICATE = Fault(
     ServiceUnavailable,
     say("The certificate of the service at %(url)s is not trusted%(answered)s."),
-    remedy=say(
-        "If you use your own certificate authority, set REQUESTS_CA_BUNDLE."
-    ),
+    remedy=say("If you use your own certificate authority, set REQUESTS_CA_BUNDLE."),
 )
 PROXY = Fault(
     ServiceUnavailable,
