@@ -1,4 +1,4 @@
-"""What pages load: the URLs of static files, and the elements that name them."""
+"""What pages load: the URLs of static files, and elements for them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def asset_url(filename: str) -> str:
 
 
 def emitted(request: Request) -> set[str]:
-    """Name what this request's page has got already, such as ``assets``."""
-    # Not in g, which outlives the request where a context was pushed by hand.
+    """Return what this request's page already has, such as ``assets``."""
+    # Not in g, which outlives the request if a context was pushed by hand.
     names: set[str] = request.environ.setdefault("flask_chatvisor.emitted", set())
     return names
 
@@ -44,7 +44,7 @@ def emitted(request: Request) -> set[str]:
 def modules_url(entry: str) -> str:
     """Build the URL of a script of the agents' pages, which imports its siblings.
 
-    The hash stands in the path: relative imports take it with them.
+    The hash is in the path, so that relative imports keep it.
     """
     return url_for("chatvisor_public.module", version=modules_hash(), filename=entry)
 
@@ -59,12 +59,12 @@ def modules_hash() -> str:
 
 @cache
 def content_hash(filename: str) -> str:
-    """Hash a static file's content: another hash, another URL."""
+    """Hash a static file's content."""
     return hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
 
 
 def first_time(what: str) -> bool:
-    """Tell whether this is the first call in this request."""
+    """Return whether this is the first call in this request."""
     known = emitted(request)
     if what in known:
         return False
@@ -81,7 +81,7 @@ def stylesheet() -> Markup:
 
 
 def script(url: str, how: Markup) -> Markup:
-    """Write the element of a script; ``how`` is its further attributes."""
+    """Write a script element; ``how`` holds further attributes."""
     element = Markup('<script src="{}" {}{}></script>')
     return element.format(url, how, _sealed())
 
@@ -98,10 +98,10 @@ def _sealed() -> Markup:
 
 
 def nonce_of(request: Request) -> str | None:
-    """Find the nonce that the page's Content-Security-Policy wants.
+    """Find the nonce of the page's Content-Security-Policy.
 
-    Looked for as ``request.csp_nonce`` (Flask-Talisman), ``g.csp_nonce`` and the Jinja
-    global ``csp_nonce``; each may be a text or a callable that returns one.
+    It may be in ``request.csp_nonce`` (Flask-Talisman), ``g.csp_nonce`` or the Jinja
+    global ``csp_nonce``, each a text or a callable that returns one.
     """
     nonce = (
         getattr(request, "csp_nonce", None)
@@ -115,7 +115,7 @@ def nonce_of(request: Request) -> str | None:
     if isinstance(nonce, str) and _NONCE.fullmatch(nonce):
         return nonce
     logger.warning(
-        "The page's csp_nonce is not one, so it is not used.",
+        "The page's csp_nonce is not a valid nonce and is ignored.",
         extra={"event": "chatvisor.nonce.refused"},
     )
     return None

@@ -1,4 +1,4 @@
-"""Configuration: key names, defaults, one validator that reports every fault at once.
+"""Configuration: keys, defaults, and one validator that reports all faults at once.
 
 Deployment values come from ``app.config`` only; they are read once, by
 :meth:`~flask_chatvisor.Chatvisor.init_app`, into a frozen :class:`Settings`.
@@ -51,9 +51,9 @@ DEFAULTS: Mapping[str, t.Any] = {
 }
 
 _REQUIRED_START = (
-    "Nothing says where the Chatvisor script comes from. Set CHATVISOR_EMBEDDED ="
-    " True to try it without any account, CHATVISOR_SCRIPT_ID to use the cloud, or"
-    " CHATVISOR_SCRIPT_URL to use a service of your own."
+    "No Chatvisor script is configured. Set CHATVISOR_EMBEDDED = True to try it"
+    " without an account, CHATVISOR_SCRIPT_ID to use the cloud, or"
+    " CHATVISOR_SCRIPT_URL to use your own service."
 )
 
 
@@ -61,8 +61,8 @@ _REQUIRED_START = (
 class Settings:
     """The configuration of one application: checked, complete and frozen.
 
-    :ivar script_url: empty where nothing names one, which only a disabled extension
-        may do.
+    :ivar script_url: empty if none is configured, which only a disabled extension
+        allows.
     """
 
     enabled: bool
@@ -85,9 +85,9 @@ class Settings:
 
     @property
     def browser_origins(self) -> tuple[str, ...]:
-        """The origins that a visitor's browser talks to, WebSockets included.
+        """The origins that a visitor's browser connects to, including WebSockets.
 
-        The script's comes first. Without a script nobody talks to anybody.
+        The script's origin comes first. Without a script there are none.
         """
         if not self.script_url:
             return ()
@@ -100,7 +100,7 @@ def read(config: Mapping[str, t.Any], *, debug: bool = False) -> Settings:
 
     :param config: ``app.config``.
     :param debug: ``app.debug``, the default of ``CHATVISOR_DEBUG_HEADER``.
-    :raises ConfigurationError: with every fault that was found.
+    :raises ConfigurationError: if there are faults; it lists them all.
     """
     reader = _Reader(config)
     _refuse_unknown_keys(reader)
@@ -116,7 +116,7 @@ def read(config: Mapping[str, t.Any], *, debug: bool = False) -> Settings:
 
 
 class _Reader(Reader):
-    """Looks keys up, and collects what is wrong with them."""
+    """Looks up keys and collects their faults."""
 
     def __init__(self, config: Mapping[str, t.Any]) -> None:
         super().__init__(config, "CHATVISOR_")
@@ -140,7 +140,7 @@ class _Reader(Reader):
 
 
 def _shown(key: str, value: t.Any) -> str:
-    # A secret in an error message ends in a log; a URL may have a password in it.
+    # Error messages end up in logs; secrets must not, nor passwords in URLs.
     url_with_user = isinstance(value, str) and "@" in value
     secret = key.endswith(("_TOKEN", "_KEY")) or url_with_user
     return f"a {type(value).__name__} (not shown)" if secret else repr(value)
@@ -186,7 +186,7 @@ def _script_and_api(reader: _Reader, *, enabled: bool | None) -> dict[str, t.Any
     paths = reader.get("API_PATHS", _paths) or {}
     return {
         "script_url": CLOUD_SCRIPT.format(id=script_id) if script_id else given,
-        # Whoever serves the script serves the API: not the cloud, by an omission.
+        # The service that serves the script serves the API, too; never the cloud.
         "api_url": reader.get("API_URL", _url, default=origin_of(given) or None),
         "api_paths": paths if script_id else {**PATHS, **paths},
     }
@@ -207,13 +207,13 @@ def _embedded(reader: _Reader, bind: tuple[str, int] | None) -> dict[str, t.Any]
         secret = secret.decode("latin-1")
     if not isinstance(secret, str) or not secret:
         reader.faults.append(
-            "CHATVISOR_EMBEDDED needs SECRET_KEY: the embedded service's keys are"
-            " derived from it, so that all processes of the application agree."
+            "CHATVISOR_EMBEDDED needs SECRET_KEY: all processes of the application"
+            " derive the embedded service's keys from it."
         )
     fixed = ("API_URL", "API_TOKEN", "API_PATHS", "IDENTITY_KEY")
     for name in filter(reader.given, fixed):
         reader.faults.append(
-            f"CHATVISOR_{name} has no use with CHATVISOR_EMBEDDED, which sets it."
+            f"CHATVISOR_{name} must not be set: CHATVISOR_EMBEDDED sets it."
         )
     if reader.faults or bind is None:
         return {}
@@ -247,9 +247,9 @@ def _boolean(value: t.Any) -> bool:
 
 def _text(value: t.Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("it must be a string (quote it: a number is not one)")
+        raise ValueError("it must be a string (put numbers in quotes)")
     if not value.strip() or value != value.strip():
-        raise ValueError("it must not be empty or have white space around it")
+        raise ValueError("it must not be empty, or start or end with white space")
     return value
 
 
@@ -303,7 +303,7 @@ def _url(value: t.Any) -> str:
 def _script_url(value: t.Any) -> str:
     parts = urlsplit(_url(value))
     if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError("a script from outside loopback must come by https://")
+        raise ValueError("it must start with https://, unless it is on loopback")
     return t.cast(str, value)
 
 
@@ -315,7 +315,7 @@ def _script_id(value: t.Any) -> str:
 
 def _url_prefix(value: t.Any) -> str:
     if not re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", _text(value)):
-        raise ValueError("it must look like '/chatvisor': no slash at the end")
+        raise ValueError("it must look like '/chatvisor', without a slash at the end")
     return t.cast(str, value)
 
 
@@ -334,7 +334,5 @@ def _paths(value: t.Any) -> dict[str, str]:
 def _loopback_bind(value: t.Any) -> tuple[str, int]:
     host, port = bind(_text(value), lowest=1)
     if host not in LOOPBACK_HOSTS:
-        raise ValueError(
-            "the embedded service listens on loopback only: 127.0.0.1:5081"
-        )
+        raise ValueError("it must be a loopback address, like 127.0.0.1:5081")
     return host, port

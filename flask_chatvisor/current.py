@@ -1,7 +1,7 @@
-"""This request, its application, and what is known of that.
+"""This request: its application, and that application's state.
 
-Flask's objects are looked up without their proxies, which cost as much as the rest of
-a line, because every page waits for it.
+Flask's objects are read without their proxies, because every page waits for them and a
+proxy costs as much as the rest of a line.
 """
 
 from __future__ import annotations

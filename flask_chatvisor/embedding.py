@@ -15,9 +15,9 @@ from .state import EmbeddedService
 
 
 class EmbeddedStart:
-    """Starts the embedded service when a request comes, and knows what is wrong.
+    """Starts the embedded service on a request, and remembers why it could not.
 
-    :ivar service: ``None`` where the extension is off.
+    :ivar service: ``None`` if the extension is disabled.
     """
 
     def __init__(self, app: Flask, settings: Settings) -> None:
@@ -28,13 +28,13 @@ class EmbeddedStart:
             self.service = _embedded(app, settings)
 
     def fault(self) -> ServiceUnavailable | None:
-        """Say why the service is not to be asked: somebody else has its address."""
+        """Return why the service must not be asked: another program has its address."""
         if not self._told:
             return None
-        return ServiceUnavailable(self._told, remedy="Then load this page again.")
+        return ServiceUnavailable(self._told, remedy="Then reload this page.")
 
     def start(self) -> None:
-        """Start it, unless it runs; what is wrong is logged once."""
+        """Start it unless it is running; log an error once."""
         fault = ""
         try:
             if self.service is not None:
@@ -49,12 +49,12 @@ class EmbeddedStart:
 
 def _embedded(app: Flask, settings: Settings) -> EmbeddedService:
     try:
-        # Lazily: it needs the extra, and only those who embed it have that.
+        # Lazily, because it needs the extra.
         from .service.running.embedded import Embedded
     except ImportError as error:
         raise SetupError(
-            f"CHATVISOR_EMBEDDED needs the package {error.name!r}. Install the"
-            ' service with: pip install "flask-chatvisor[service]"'
+            f"CHATVISOR_EMBEDDED needs the package {error.name!r}. Install the service"
+            ' with: pip install "flask-chatvisor[service]"'
         ) from error
 
     def send(event: Mapping[str, t.Any]) -> None:

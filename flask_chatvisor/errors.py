@@ -6,16 +6,16 @@
     ├── ConfigurationError (ValueError)   fix the configuration
     ├── SetupError (RuntimeError)         fix the wiring: called twice, not initialised
     ├── UserTokenUnavailable              501  register a user_token_loader
-    └── ServiceError                      something between us and the service
+    └── ServiceError                      a problem with the service
         ├── ServiceUnavailable            503  not reachable: wait, or start it
         ├── ServiceTimeout                504  reached, but too slow
         ├── RateLimited                   503  wait ``retry_after`` seconds
-        ├── ServiceRefused                502  our token or request was refused
-        ├── BadAnswer                     502  it answered something else than the API
-        └── UnknownVisitor                404  nobody of that name is active
+        ├── ServiceRefused                502  the token or request was refused
+        ├── BadAnswer                     502  the answer does not match the API
+        └── UnknownVisitor                404  this visitor is not active
 
-A token that must not be trusted raises :class:`~flask_chatvisor.TokenError`,
-which the service shares.
+An untrusted token raises :class:`~flask_chatvisor.TokenError`, which the service uses
+too.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from collections.abc import Sequence
 
 
 def say(text: str) -> str:
-    """Mark what people read, so that it gets into the catalogues."""
+    """Mark a text for translation."""
     return text
 
 
 class ChatvisorError(Exception):
-    """The root of all errors of the extension."""
+    """The base class of all errors of the extension."""
 
 
 class ConfigurationError(ChatvisorError, ValueError):
-    """Faulty configuration; lists every fault at once.
+    """The configuration is invalid; lists every fault at once.
 
-    :ivar faults: one full sentence for each fault, with the key's name.
+    :ivar faults: one sentence for each fault, with the key's name.
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
@@ -47,11 +47,11 @@ class ConfigurationError(ChatvisorError, ValueError):
 
 
 class SetupError(ChatvisorError, RuntimeError):
-    """The extension was wired up wrongly; the message says how to do it."""
+    """The extension was set up incorrectly; the message says how to fix it."""
 
 
 class UserTokenUnavailable(ChatvisorError):
-    """Nobody can give this agent a user token.
+    """There is no way to get a user token for this agent.
 
     The Chatvisor cloud publishes no operation to mint one.
     """
@@ -73,18 +73,17 @@ class UserTokenUnavailable(ChatvisorError):
 class ServiceError(ChatvisorError):
     """A request to the service failed.
 
-    :ivar message: what went wrong, one sentence, fit for an agent's eyes.
-    :ivar template: the message as the catalogues have it, with ``%(name)s`` for each of
-        ``values``.
-    :ivar remedy: what to do about it, one sentence.
-    :ivar status: the HTTP status that the service answered, if it did.
+    :ivar message: what went wrong, in one sentence that agents may read.
+    :ivar template: the translatable message, with ``%(name)s`` for each of ``values``.
+    :ivar remedy: what to do about it, in one sentence.
+    :ivar status: the HTTP status of the service's answer, if there was one.
     """
 
     #: The HTTP status with which the extension answers its own client.
     http_status: t.ClassVar[int] = 502
     #: The stable code in problem JSON.
     code: t.ClassVar[str] = "service-error"
-    #: Says what to do where the one who raises knows nothing better.
+    #: The default for ``remedy``.
     default_remedy: t.ClassVar[str] = say(
         "Try again. If the error persists, check the log."
     )
@@ -103,13 +102,13 @@ class ServiceError(ChatvisorError):
         self.message: str = message % values if values else message
         self.remedy: str = remedy or self.default_remedy
         self.status = status
-        #: Seconds to wait, where the service named them.
+        #: Seconds to wait, if the service said so.
         self.retry_after = retry_after
         super().__init__(f"{self.message} {self.remedy}")
 
 
 class ServiceUnavailable(ServiceError):
-    """The service cannot be reached, or says itself that it cannot serve."""
+    """The service cannot be reached or is temporarily unavailable."""
 
     http_status = 503
     code = "service-unavailable"
@@ -127,7 +126,7 @@ class ServiceTimeout(ServiceError):
 
 
 class RateLimited(ServiceError):
-    """The service wants fewer requests (429)."""
+    """The service received too many requests (429)."""
 
     http_status = 503
     code = "rate-limited"
@@ -137,7 +136,7 @@ class RateLimited(ServiceError):
 
 
 class ServiceRefused(ServiceError):
-    """The service refused the request: most often, the token."""
+    """The service refused the request, usually because of the token."""
 
     http_status = 502
     code = "service-refused"
@@ -145,7 +144,7 @@ class ServiceRefused(ServiceError):
 
 
 class BadAnswer(ServiceError):
-    """The answer is not what the API documents."""
+    """The service's answer does not match its API."""
 
     http_status = 502
     code = "bad-answer"
@@ -154,12 +153,12 @@ class BadAnswer(ServiceError):
     )
 
 
-#: What every UnknownVisitor says.
+#: The message of every UnknownVisitor.
 GONE: str = say("This user is no longer active.")
 
 
 class UnknownVisitor(ServiceError):
-    """The visitor is not active, or is not one that this agent may see."""
+    """The visitor is not active, or this agent may not see them."""
 
     http_status = 404
     code = "visitor-gone"

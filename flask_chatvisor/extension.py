@@ -35,8 +35,8 @@ F = t.TypeVar("F", bound=Callable[..., t.Any])
 
 _POLICY_IN_BROWSER = (
     "CHATVISOR_DIRECTORY is 'browser' (the default with CHATVISOR_SCRIPT_ID and no"
-    " CHATVISOR_API_PATHS), but a policy is registered: lists that the browser"
-    " fetches itself cannot be filtered by the server. Remove the policy, or set"
+    " CHATVISOR_API_PATHS), but a policy is registered. The server cannot filter"
+    " lists that the browser fetches. Remove the policy, or set"
     " CHATVISOR_DIRECTORY = 'server' and CHATVISOR_API_PATHS."
 )
 
@@ -44,8 +44,8 @@ _POLICY_IN_BROWSER = (
 class Chatvisor:
     """Tag signed-in users, list them for agents, start screen-sharing calls.
 
-    :param app: initialise this application at once; leave it out where there is
-        an application factory, and call :meth:`init_app` there.
+    :param app: the application to initialise. With an application factory, leave it
+        out and call :meth:`init_app` in the factory.
     """
 
     def __init__(self, app: Flask | None = None) -> None:
@@ -54,17 +54,17 @@ class Chatvisor:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Register everything with an application.
+        """Initialise an application.
 
         Call it after extensions that compress responses, so that pages are tagged
         before they are compressed.
 
-        :raises ConfigurationError: with every fault of the configuration.
-        :raises SetupError: if the application has a Chatvisor already.
+        :raises ConfigurationError: if the configuration has faults; it lists them all.
+        :raises SetupError: if the application already has a Chatvisor.
         """
         if KEY in app.extensions:
             raise SetupError(
-                "Chatvisor is initialised for this application already. Remove the"
+                "Chatvisor is already initialised for this application. Remove the"
                 " second Chatvisor(app) or chatvisor.init_app(app)."
             )
         settings = config.read(app.config, debug=app.debug)
@@ -79,12 +79,12 @@ class Chatvisor:
         app.cli.add_command(commands)
 
     def start_service(self, app: Flask) -> None:
-        """Start the embedded service now, and not by the first request.
+        """Start the embedded service now instead of on the first request.
 
-        Nothing happens if it runs already, here or in a sibling process.
+        Does nothing if it is already running, here or in a sibling process.
 
-        :raises SetupError: if ``CHATVISOR_EMBEDDED`` is not set, or something else has
-            the service's address.
+        :raises SetupError: if ``CHATVISOR_EMBEDDED`` is not set, or another program
+            uses the service's address.
         """
         embedded = state_of(app).embedded
         if embedded is None:
@@ -98,22 +98,22 @@ class Chatvisor:
             raise SetupError(str(error)) from error
 
     def visitor_loader(self, load: F) -> F:
-        """Register ``load(user) -> Visitor | None``: who is tagged, and as what."""
+        """Register ``load(user) -> Visitor | None``: how to tag a user, if at all."""
         self._loaders.visitor = load
         return load
 
     def agent_loader(self, load: F) -> F:
-        """Register ``load(user) -> Agent | None``: who is an agent.
+        """Register ``load(user) -> Agent | None``: which users are agents.
 
-        Without it nobody is. An agent is never tagged.
+        Without it there are no agents. Agents are never tagged.
         """
         self._loaders.agent = load
         return load
 
     def policy(self, allows: F) -> F:
-        """Register ``allows(agent, active_user) -> bool``: who may see and call whom.
+        """Register ``allows(agent, user) -> bool``: may this agent see and call them?
 
-        :raises ConfigurationError: if an application lists in the browser.
+        :raises ConfigurationError: if an application uses the browser's directory.
         """
         if self._loaders.policy_forbidden:
             raise ConfigurationError([_POLICY_IN_BROWSER])
@@ -121,7 +121,7 @@ class Chatvisor:
         return allows
 
     def consent_loader(self, consented: F) -> F:
-        """Register ``consented(user) -> bool``: tag only where it is true."""
+        """Register ``consented(user) -> bool``: tag only users who have consented."""
         self._loaders.consent = consented
         return consented
 
@@ -135,7 +135,7 @@ class Chatvisor:
         return exempt(view)
 
     def agent_required(self, view: F) -> F:
-        """Guard a view of the application like the agents' own pages."""
+        """Restrict a view of the application to agents."""
         return guard.agent_required(view)
 
     @property
@@ -144,10 +144,10 @@ class Chatvisor:
         return current_state().directory
 
     def csp(self) -> dict[str, list[str]]:
-        """Name what a Content-Security-Policy has to allow.
+        """List the sources that a Content-Security-Policy must allow.
 
-        :return: sources by directive, ``{"script-src": ["'self'", …], …}``, to be
-            added to the application's own.
+        :return: sources by directive, ``{"script-src": ["'self'", …], …}``. Add them
+            to the application's own policy.
         """
         return needed_sources(current_state().settings.browser_origins)
 

@@ -1,13 +1,14 @@
-"""Every hook of the extension in an application's requests, in their order.
+"""All request hooks of the extension, in order.
 
-Before a request: the embedded service is started; a visitor's request loses the
-conditions by which it could be answered 304; the first request settles what only it can
-know. After a request Flask runs the hook first that was registered last, so these run
+Before a request, the embedded service is started, a visitor's request loses the
+conditions that could make the answer a 304, and the first request sets up what must
+wait for it. After a request, Flask runs hooks in reverse order of registration, so
+these run
 
 - :func:`.insertion.tag_page`, as late as possible, but before compressors;
-- then the application's own and those of other extensions that were registered before;
-- :func:`.caching.keep_private`, when nobody adds headers any more;
-- :func:`.background.leave_session`, when nobody touches the session any more.
+- then the application's own and those of extensions registered earlier;
+- :func:`.caching.keep_private`, when all headers have been added;
+- :func:`.background.leave_session`, when nothing uses the session any more.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def register(app: Flask, start_service: Callable[[], None] | None) -> None:
     def settle() -> None:
         hooks = app.before_request_funcs[None]
         app.before_request_funcs[None] = [hook for hook in hooks if hook is not settle]
-        # Not twice, if two requests are the first.
+        # Only once, even if two requests are the first.
         if settle in hooks:
             _settle(app)
 
@@ -52,7 +53,7 @@ def register(app: Flask, start_service: Callable[[], None] | None) -> None:
 
 
 def _settle(app: Flask) -> None:
-    """Look at what only the first request can know: all hooks, the LoginManager."""
+    """Check what is complete only at the first request: hooks and LoginManager."""
     if state_of(app).settings.enabled and not hasattr(app, "login_manager"):
         logger.error(
             "There is no LoginManager, so no page is tagged. Initialise Flask-Login:"

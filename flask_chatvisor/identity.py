@@ -1,7 +1,7 @@
-"""Who somebody is: the application's user as a visitor to tag, or as an agent.
+"""Users of the application: as visitors to tag, and as agents.
 
-A tag is never refused for its content. What does not fit is made to fit or left out,
-and one log line says what was done.
+A tag is never refused for its content. Values that do not fit are adapted or left out,
+and one log line lists the changes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .contract.tag import MAX_NUMBER
 from .contract.tag import Cleaning
 from .contract.users import ActiveUser
 
-# What says the same as its text does; no containers, no bytes, no proxies.
+# Types whose text says the same; no containers, no bytes, no proxies.
 _AS_TEXT = (Decimal, uuid.UUID, dt.date, dt.time)
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -41,11 +41,11 @@ class Visitor:
 
     :ivar id: the application's own id of the user.
     :ivar gender: ``male``, ``female``, ``other`` or ``none``.
-    :ivar labels: what agents filter by, such as a plan or a group.
-    :ivar assigned_user: the e-mail of the agent who looks after this user.
+    :ivar labels: agents can filter by these, for example a plan or a group.
+    :ivar assigned_user: e-mail of the agent who looks after this user.
     :ivar additional_tagging_data: more keys and values; ``None`` deletes a key.
-    :ivar external_token: a token of your own, for external systems; with a
-        ``CHATVISOR_IDENTITY_KEY`` the identity token takes its place.
+    :ivar external_token: your own token for external systems. The identity token
+        replaces it if ``CHATVISOR_IDENTITY_KEY`` is set.
     """
 
     id: str | None = None
@@ -59,7 +59,7 @@ class Visitor:
     external_token: str | None = field(default=None, repr=False)
 
     def tag(self) -> dict[str, t.Any]:
-        """Make the tag: the vendor's names, clean, and nothing that is empty."""
+        """Build the tag: cleaned, with the vendor's names, without empty fields."""
         return _tag(self)
 
 
@@ -67,7 +67,7 @@ class Visitor:
 class Agent:
     """A user of the application who may see active users and call them.
 
-    :ivar name: what a customer reads when the agent calls; the e-mail if left out.
+    :ivar name: shown to customers when the agent calls; defaults to the e-mail.
     """
 
     email: str
@@ -80,21 +80,21 @@ class Agent:
 
 @dataclass
 class Loaders:
-    """The application's own functions: decorators set them, at any time."""
+    """The application's own functions. Decorators can set them at any time."""
 
     visitor: Callable[[t.Any], Visitor | None] | None = None
     agent: Callable[[t.Any], Agent | None] | None = None
     policy: Callable[[Agent, ActiveUser], bool] | None = None
     consent: Callable[[t.Any], bool] | None = None
     user_token: Callable[[Agent], str] | None = None
-    #: Set once an application lists in the browser, where no policy can hold.
+    #: Set once an application uses the browser's directory, which ignores policies.
     policy_forbidden: bool = False
 
 
 def default_visitor(user: t.Any) -> Visitor | None:
-    """Describe a user by common attribute names; ``None`` if there are none.
+    """Read a user's data from common attribute names; ``None`` if there are none.
 
-    Never by ``get_id()``: applications put secrets of the session into it.
+    Does not use ``get_id()``, because applications put session secrets into it.
     """
     user_id = _first_text(user, "id", "user_id", "uid", "uuid", "pk")
     email = _first_text(user, "email", "email_address", "mail")
@@ -149,7 +149,7 @@ def _tag(visitor: Visitor) -> dict[str, t.Any]:
 
 
 def _plain(value: t.Any, depth: int = MAX_DEPTH + 1) -> t.Any:
-    """Say in JSON's terms what is as good as text; the rest is left to the cleaning."""
+    """Convert text-like values to JSON types; the cleaning handles the rest."""
     if value is None or type(value) is str or type(value) is bool:
         return value
     if type(value) is int and abs(value) <= MAX_NUMBER:
@@ -166,7 +166,7 @@ def _plain(value: t.Any, depth: int = MAX_DEPTH + 1) -> t.Any:
 
 
 def _is_inexact(value: t.Any) -> bool:
-    """Tell whether a number is exact here, but would not be in a browser."""
+    """Whether a number is exact in Python but would not be in a browser."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return not abs(value) <= MAX_NUMBER
@@ -185,8 +185,8 @@ def _labels(value: t.Any) -> t.Any:
 def _token(value: t.Any, notes: list[str]) -> str | None:
     if not value:
         return None
-    # A token that is cut is no token.
+    # A truncated token is useless.
     if not isinstance(value, str) or len(value) > MAX_BYTES // 2:
-        notes.append("external_token left out, too long or no text")
+        notes.append("external_token left out, too long or not text")
         return None
     return value

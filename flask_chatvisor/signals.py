@@ -11,13 +11,13 @@ from flask import Flask
 
 _namespace = Namespace()
 
-#: An agent was given leave to call a visitor: ``agent``, ``visitor_id``.
+#: An agent was allowed to call a visitor: ``agent``, ``visitor_id``.
 call_requested: NamedSignal = _namespace.signal("chatvisor-call-requested")
 #: The agent sees the visitor's screen: ``event``, the call event as a dict.
 call_started: NamedSignal = _namespace.signal("chatvisor-call-started")
-#: The call is over: ``event``, the call event as a dict, with its ``reason``.
+#: The call has ended: ``event``, the call event as a dict, with its ``reason``.
 call_ended: NamedSignal = _namespace.signal("chatvisor-call-ended")
-#: Someone who is not an agent asked for an agent's route: ``user``, ``path``.
+#: A user who is not an agent requested an agent's route: ``user``, ``path``.
 agent_denied: NamedSignal = _namespace.signal("chatvisor-agent-denied")
 
 

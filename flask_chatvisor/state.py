@@ -1,4 +1,4 @@
-"""What the extension knows of one application: the record behind every request."""
+"""The extension's state for one application, used by every request."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class EmbeddedService(t.Protocol):
     """The service that runs inside this process."""
 
     def ensure(self) -> None:
-        """Start it, unless it or a sibling process's runs already.
+        """Start it, unless it is already running here or in a sibling process.
 
-        :raises RuntimeError: if something else has its address.
+        :raises RuntimeError: if another program uses its address.
         """
 
     def stop(self) -> None:
@@ -43,7 +43,7 @@ class State:
 def state_of(app: Flask) -> State:
     """Find the state of an application.
 
-    :raises SetupError: if ``init_app`` was not called with it.
+    :raises SetupError: if ``init_app`` was not called for it.
     """
     try:
         return t.cast(State, app.extensions[KEY])

@@ -1,4 +1,4 @@
-"""What an application needs to test its integration: no account, no browser.
+"""Tools to test an application's integration without an account or a browser.
 
 .. code-block:: python
 
@@ -47,18 +47,18 @@ __all__ = ["AgentClient", "FakeService", "block_of", "tag_of"]
 
 
 def tag_of(response: TestResponse) -> dict[str, t.Any] | None:
-    """Find the tag that a page carries; ``None`` if it tags nobody."""
+    """Return a page's tag; ``None`` if nobody is tagged."""
     block = block_of(response)
     return None if block is None else t.cast("dict[str, t.Any] | None", block["tag"])
 
 
 def block_of(response: TestResponse) -> dict[str, t.Any] | None:
-    """Find the whole data block of a page: ``tag``, ``reset`` and ``refresh``."""
+    """Return a page's data block: ``tag``, ``reset`` and ``refresh``."""
     return Page(response.get_data(as_text=True)).block
 
 
 class AgentClient:
-    """Does what an agent's page does, with a test client in which an agent signed in.
+    """Sends the requests of an agent's page, with a test client of a signed-in agent.
 
     Every method returns the response, whatever its status.
     """
@@ -75,15 +75,15 @@ class AgentClient:
         return self._client.get(f"{self._prefix}/users.json", query_string=query)
 
     def user(self, query: str) -> TestResponse:
-        """Look for one user, by id, e-mail or visitorId."""
+        """Find one user by id, e-mail or visitorId."""
         return self._client.get(f"{self._prefix}/users/{query}.json")
 
     def start_call(self, visitor_id: str) -> TestResponse:
-        """Ask for what it takes to call a visitor."""
+        """Request a token to call a visitor."""
         return self._post("calls", {"visitorId": visitor_id})
 
     def token(self) -> TestResponse:
-        """Ask for a user token."""
+        """Request a user token."""
         return self._post("token", {})
 
     def _post(self, name: str, data: dict[str, t.Any]) -> TestResponse:
@@ -92,11 +92,10 @@ class AgentClient:
 
 
 class FakeService:
-    """A service that answers the extension's REST requests, from memory.
+    """A service that answers the extension's REST requests from memory.
 
-    It listens on a real socket of this machine, so that time-outs, headers and JSON
-    are the real thing. It calls nobody: what happens after the token is the
-    service's own business.
+    It listens on a real local socket, so that time-outs, headers and JSON are real. It
+    makes no calls: the token is the last step that involves the extension.
 
     :ivar requests: method and path of every request, in order.
     """
@@ -119,10 +118,10 @@ class FakeService:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def config(self) -> dict[str, t.Any]:
-        """The configuration with which an application uses this service.
+        """The configuration for an application to use this service.
 
-        It takes the place of any other service that the application has. Tags are not
-        signed, so that they can be compared.
+        It replaces any other service in the application's configuration. Tags are
+        unsigned, so that tests can compare them.
         """
         return {
             "CHATVISOR_SCRIPT_ID": None,
@@ -137,7 +136,7 @@ class FakeService:
         }
 
     def add(self, **fields: t.Any) -> str:
-        """Have a user become active.
+        """Add an active user.
 
         :param fields: of :class:`~flask_chatvisor.ActiveUser`.
         :return: the visitor's id.
@@ -152,16 +151,16 @@ class FakeService:
         return user.visitor_id
 
     def change(self, visitor_id: str, **fields: t.Any) -> None:
-        """Change what is known of an active user."""
+        """Change fields of an active user."""
         user = self._users[visitor_id]
         self._users[visitor_id] = msgspec.structs.replace(user, **fields)
 
     def remove(self, visitor_id: str) -> None:
-        """Have a user leave."""
+        """Remove an active user."""
         del self._users[visitor_id]
 
     def fail(self, status: int | None) -> None:
-        """Answer every request with this status from now on; ``None``: no more."""
+        """Answer every request with this status from now on; ``None`` ends that."""
         self._failing = status
 
     def __enter__(self) -> FakeService:
@@ -176,7 +175,7 @@ class FakeService:
     def answer(
         self, method: str, target: str, authorization: str, body: bytes
     ) -> tuple[int, t.Any]:
-        """Answer one request: a status, and JSON or a script's text."""
+        """Answer one request with a status, and JSON or the text of a script."""
         path = urlsplit(target).path
         self.requests.append((method, path))
         if self._failing is not None:

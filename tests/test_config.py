@@ -134,7 +134,7 @@ def test_a_secret_is_never_shown(name: str) -> None:
         (CLOUD, {"SCRIPT_URL": "https://x.example.com/a.js"}, "only one"),
         (EMBEDDED, {"SCRIPT_ID": "a"}, "only one"),
         ({"CHATVISOR_EMBEDDED": True}, {}, "SECRET_KEY"),
-        (EMBEDDED, {"API_TOKEN": "x"}, "CHATVISOR_API_TOKEN has no use"),
+        (EMBEDDED, {"API_TOKEN": "x"}, "CHATVISOR_API_TOKEN must not be set"),
         (EMBEDDED, {"EMBEDDED_BIND": "0.0.0.0:5081"}, "loopback"),
         (EMBEDDED, {"EMBEDDED_BIND": "127.0.0.1:none"}, "port"),
         ({}, {"SCRIPT_URL": "http://x.example.com/a.js"}, "https://"),

@@ -186,7 +186,7 @@ def test_each_variable_of_the_service_is_in_the_manual_once() -> None:
     with pytest.raises(settings.SettingsError) as caught:
         settings.from_environ({"CHATVISOR_SERVICE_NO_SUCH": "x"})
     (fault,) = (one for one in caught.value.faults if "NO_SUCH" in one)
-    known = re.findall(r"CHATVISOR_SERVICE_\w+", fault.partition("There are:")[2])
+    known = re.findall(r"CHATVISOR_SERVICE_\w+", fault.partition("Settings are:")[2])
     assert sorted(known) == sorted(n for n, _ in documented("service.rst", "envvar"))
 
 

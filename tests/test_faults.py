@@ -49,9 +49,7 @@ class Fault(t.NamedTuple):
 
 
 TABLE = {
-    "reset": Fault(
-        reset, ServiceUnavailable, 503, "cannot be reached", "it is running"
-    ),
+    "reset": Fault(reset, ServiceUnavailable, 503, "cannot be reached", "is running"),
     "slow header": Fault(
         say_nothing, ServiceTimeout, 504, "did not answer in time", "CHATVISOR_TIMEOUT"
     ),
@@ -84,14 +82,14 @@ TABLE = {
         answer(429, Retry_After="30"), RateLimited, 503, "too many requests", "Wait"
     ),
     "500": Fault(
-        answer(500, HTML), ServiceUnavailable, 503, "failed to process", "it is running"
+        answer(500, HTML), ServiceUnavailable, 503, "failed to process", "is running"
     ),
     "502 with HTML": Fault(
         answer(502, HTML, kind="text/html"),
         ServiceUnavailable,
         503,
         "temporarily unavailable (HTTP 502)",
-        "it is running",
+        "is running",
     ),
     "200 with HTML": Fault(
         answer(200, HTML, kind="text/html"),
@@ -194,7 +192,7 @@ def test_each_fault_has_its_error_its_words_and_its_page(
 def test_a_service_where_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    refused = Fault(b"", ServiceUnavailable, 503, "cannot be reached", "it is running")
+    refused = Fault(b"", ServiceUnavailable, 503, "cannot be reached", "is running")
     check(portal(url), refused)
 
 

@@ -1,7 +1,7 @@
-"""What ``flask chatvisor check`` tries: the service, and pages of the application.
+"""The checks of ``flask chatvisor check``: the service, and pages of the application.
 
-Each trial returns one line that says how it went, or raises an error that says what is
-wrong and what to do.
+Each returns one line about the result, or raises an error that says what is wrong and
+what to do.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ..tag.csp import needed_sources
 from ..tag.insertion import WHY_NOT
 from .page import Page
 
-#: A name, and a function that says how it went.
+#: A name, and a function that runs the check and returns its result.
 Trial = tuple[str, Callable[[], str]]
 
 _WHY: Mapping[str, str] = {
@@ -44,43 +44,42 @@ _WHY: Mapping[str, str] = {
     Reason.AUTO_OFF: "CHATVISOR_AUTO_INJECT is False; place {{ chatvisor_tag() }}",
     Reason.MANUAL: "its template places chatvisor_tag()",
     Reason.EXEMPT: "its view is exempt",
-    Reason.ANONYMOUS: "nobody is signed in; name a user by --user",
+    Reason.ANONYMOUS: "nobody is signed in; name a user with --user",
     Reason.NOT_A_VISITOR: "the visitor_loader returned nothing for this user",
     Reason.AGENT: "this user is an agent",
     Reason.NO_CONSENT: "the consent_loader returned False for this user",
     Reason.NOT_HTML: "it is not text/html",
-    Reason.STATUS: "only pages with a status of 200 to 203 are",
+    Reason.STATUS: "only pages with a status of 200 to 203 are tagged",
     Reason.STREAMED: "it is streamed; place {{ chatvisor_tag() }} in its template",
-    Reason.ENCODED: "it was compressed before; call init_app after the compressor's",
+    Reason.ENCODED: "it is already compressed; call init_app after the compressor's",
     Reason.ATTACHMENT: "it is a download",
-    Reason.NOT_A_DOCUMENT: "it was not asked for as a document",
-    Reason.NO_BODY: "no </body> was found that surely ends it;"
-    " place {{ chatvisor_tag() }}",
-    Reason.ALREADY_TAGGED: "its view brings a tag of its own",
+    Reason.NOT_A_DOCUMENT: "it was not requested as a document",
+    Reason.NO_BODY: "no </body> certainly ends it; place {{ chatvisor_tag() }}",
+    Reason.ALREADY_TAGGED: "its view adds its own tag",
     Reason.ERROR: "an error was logged",
 }
-#: With these something is wrong; the others are what somebody decided.
+#: These mean that something is wrong; the others are decisions.
 _FAULTS = {Reason.STATUS, Reason.STREAMED, Reason.ENCODED, Reason.NO_BODY, Reason.ERROR}
-_UNTOLD = "it does not say why; set CHATVISOR_DEBUG_HEADER = True there"
+_UNTOLD = "reason unknown; set CHATVISOR_DEBUG_HEADER = True there"
 
 
 def of_service(state: State) -> Iterator[Trial]:
-    """Try everything that the configuration names."""
+    """Check everything in the configuration."""
     settings = state.settings
     if state.embedded is not None:
         yield "embedded", functools.partial(_embedded_runs, state.embedded)
     yield "script", lambda: _script_is_there(settings.script_url, settings.timeout)
     if settings.directory == "browser":
-        yield "API", lambda: "not used by the server: the directory is the browser's"
+        yield "API", lambda: "not used, because CHATVISOR_DIRECTORY is 'browser'"
     else:
         yield "API token", lambda: _token_is_accepted(state.client.probe())
 
 
 def of_page(app: Flask, url: str, user_id: str | None) -> Iterator[Trial]:
-    """Fetch a page and look at what it carries, and at its policy.
+    """Fetch a page; check its tag and its policy.
 
-    :param url: a path of this application, or the URL of one that runs.
-    :param user_id: who is signed in, as the application's ``user_loader`` has it.
+    :param url: a path of this application, or a URL of a running one.
+    :param user_id: the signed-in user, by the id that the ``user_loader`` takes.
     """
     seen: list[_Seen] = []
 
@@ -97,7 +96,7 @@ class _Seen(t.NamedTuple):
     """A page as a browser gets it.
 
     :ivar location: where it redirects to.
-    :ivar told: what the header X-Chatvisor says.
+    :ivar told: the header X-Chatvisor.
     """
 
     url: str
@@ -110,7 +109,7 @@ class _Seen(t.NamedTuple):
 
 
 def _made(app: Flask, path: str, user_id: str | None) -> _Seen:
-    """Have the application make a page, in this process."""
+    """Render a page of the application in this process."""
     headers = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
     with app.test_request_context(path, headers=headers):
         if user_id is not None:
@@ -135,16 +134,16 @@ def _user(app: Flask, user_id: str) -> t.Any:
     load = getattr(manager, "_user_callback", None)
     user = load(user_id) if load is not None else None
     if user is None:
-        raise SetupError(f"The application's user_loader knows no user {user_id!r}.")
+        raise SetupError(f"The application's user_loader found no user {user_id!r}.")
     return user
 
 
 def _fetched(app: Flask, url: str) -> _Seen:
-    """Fetch a page from an application that runs, as a stranger."""
+    """Fetch a page from a running application, without a session."""
     try:
         answer = _get(url, state_of(app).settings.timeout, accept="text/html")
     except ServiceError as error:
-        said = f"answers {error.status}" if error.status else "cannot be reached"
+        said = f"answered {error.status}" if error.status else "cannot be reached"
         raise SetupError(f"{url} {said}.") from error
     page = Page(answer.body.decode(errors="replace"))
     policy = answer.headers.get("Content-Security-Policy")
@@ -154,13 +153,13 @@ def _fetched(app: Flask, url: str) -> _Seen:
 
 
 def _tagging(seen: _Seen) -> str:
-    """Say who is tagged on a page, or why nobody is."""
+    """Describe who is tagged on a page, or why nobody is."""
     block = seen.page.block
     if block and block["tag"]:
         block["tag"].pop("externalToken", None)
         return f"tagged: {json.dumps(block['tag'])}"
     if block:
-        return f"has a tag for everyone; {block['refresh']} says who it is for"
+        return f"has a tag for any user, who is looked up at {block['refresh']}"
     why = f"not tagged: {seen.told or 'no tag'} ({_WHY.get(seen.told, _UNTOLD)})"
     if seen.told in _FAULTS:
         raise SetupError(f"{why}{_answered(seen)}")
@@ -176,15 +175,15 @@ def _answered(seen: _Seen) -> str:
 
 def _policy_allows(state: State, seen: _Seen) -> str:
     if not seen.policies:
-        return "there is none, so nothing is kept out"
+        return "no policy, so nothing is blocked"
     wanted = needed_sources(state.settings.browser_origins)
     missing = missing_sources(
         seen.policies, wanted, page_url=seen.url, nonce=seen.nonce
     )
     if missing:
         lacks = "; ".join(f"{name} lacks {source}" for name, source in missing)
-        raise SetupError(f"{lacks}. chatvisor.csp() names all that is needed.")
-    return "Content-Security-Policy allows all that is needed"
+        raise SetupError(f"{lacks}. chatvisor.csp() lists all required sources.")
+    return "Content-Security-Policy allows all required sources"
 
 
 def _embedded_runs(embedded: EmbeddedService) -> str:
@@ -192,7 +191,7 @@ def _embedded_runs(embedded: EmbeddedService) -> str:
         embedded.ensure()
     except RuntimeError as error:
         raise SetupError(str(error)) from error
-    return "runs"
+    return "running"
 
 
 def _script_is_there(url: str, timeout: tuple[float, float]) -> str:
@@ -204,12 +203,12 @@ def _script_is_there(url: str, timeout: tuple[float, float]) -> str:
         ) from error
     kind = answer.headers.get("Content-Type", "")
     if "javascript" not in kind:
-        raise SetupError(f"{url} is {kind or 'of no type'}, not JavaScript.")
+        raise SetupError(f"{url} has {kind or 'no content type'}, not JavaScript.")
     return f"{len(answer.body)} bytes of JavaScript"
 
 
 def _get(url: str, timeout: tuple[float, float], *, accept: str) -> Answer:
-    # Without the token: what is public may be another host's.
+    # Without the token, because public files may be on another host.
     host = origin_of(url)
     transport = Transport(host, None, timeout)
     try:
@@ -221,12 +220,12 @@ def _get(url: str, timeout: tuple[float, float], *, accept: str) -> Answer:
 def _token_is_accepted(answer: Answer) -> str:
     difference = clock_difference(answer.headers, time.time())
     if difference is None:
-        return "accepted; the service does not tell its time"
+        return "accepted; the service's clock is unknown"
     if abs(difference) > LEEWAY:
         raise SetupError(
             f"accepted, but this clock is {abs(difference):.0f} s"
             f" {'ahead of' if difference > 0 else 'behind'} the service's. Tokens allow"
-            f" {LEEWAY} s: set both by NTP."
+            f" {LEEWAY} s: synchronize both with NTP."
         )
     return f"accepted; the clocks are {abs(difference):.0f} s apart"
 

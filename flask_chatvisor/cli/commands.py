@@ -22,7 +22,9 @@ from ..errors import SetupError
 from ..state import State
 from . import checks
 
-INSTALL = 'The service is an extra. Install it: pip install "flask-chatvisor[service]"'
+INSTALL = (
+    'The service is an extra. To install it: pip install "flask-chatvisor[service]"'
+)
 
 chatvisor: AppGroup = AppGroup(
     "chatvisor", help="Active users and screen-sharing calls: check, list, serve."
@@ -30,23 +32,23 @@ chatvisor: AppGroup = AppGroup(
 
 
 @chatvisor.command()
-@click.option("--url", "urls", multiple=True, help="A page to look at; repeatable.")
-@click.option("--user", "user_id", help="The id of the user who looks at them.")
+@click.option("--url", "urls", multiple=True, help="A page to check; repeatable.")
+@click.option("--user", "user_id", help="The id of the user who views the pages.")
 def check(urls: tuple[str, ...], user_id: str | None) -> None:
-    """Show the configuration and try everything that it needs.
+    """Show the configuration and check that everything in it works.
 
-    A --url that is a path is asked of this application, in this process: who would be
-    tagged there, or why nobody, and what the page's Content-Security-Policy lacks. A
-    whole URL is fetched.
+    A --url with a path is rendered by this application, in this process. The check
+    shows who is tagged on the page or why nobody is, and what the page's
+    Content-Security-Policy lacks. A full URL is fetched instead.
 
-    Exits with 1 if something does not work. Secrets are not shown.
+    Exits with 1 if a check fails. Secrets are not shown.
     """
     if user_id is not None and not urls:
-        raise click.UsageError("--user says who looks at a page: name it by --url.")
+        raise click.UsageError("--user needs --url: it says who views that page.")
     state = current_state()
     _show_settings(state)
     if not state.settings.enabled:
-        click.echo("\nNothing to try: CHATVISOR_ENABLED is False.")
+        click.echo("\nNothing to check: CHATVISOR_ENABLED is False.")
         return
     try:
         failed = _count_failures(_trials(state, urls, user_id))
@@ -59,17 +61,17 @@ def check(urls: tuple[str, ...], user_id: str | None) -> None:
 
 @chatvisor.command()
 @click.option("--json", "as_json", is_flag=True, help="Write JSON instead of a table.")
-@click.option("--q", default="", help="Text that name, e-mail or id contain.")
+@click.option("--q", default="", help="Text to find in the name, e-mail or id.")
 @click.option("--label", default="", help="Only users with this label.")
-@click.option("--assigned", default="", help="An agent's e-mail, or nobody.")
+@click.option("--assigned", default="", help="An agent's e-mail, or 'nobody'.")
 @click.option(
     "--sort",
     default="name",
     type=click.Choice([*SORTS, *(f"-{name}" for name in SORTS)]),
-    help="With - in front: descending.",
+    help="A - in front means descending.",
 )
 def users(as_json: bool, q: str, label: str, assigned: str, sort: str) -> None:
-    """List the active users, whatever a policy says."""
+    """List all active users, regardless of the policy."""
     query = Selection(
         q=q,
         label=label,
@@ -95,18 +97,21 @@ def _told(error: ServiceError | SetupError) -> str:
     if not isinstance(error, ServiceUnavailable) or not state.settings.embedded:
         return str(error)
     return (
-        f"{error.message} It is embedded: it runs while the application does, from its"
-        " first request on. Start the application, with this CHATVISOR_EMBEDDED_BIND."
+        f"{error.message} The embedded service starts with the application's first"
+        " request and runs as long as the application. Start the application with"
+        " this CHATVISOR_EMBEDDED_BIND."
     )
 
 
 @chatvisor.command()
 def serve() -> None:
-    """Run the service; it is set up by CHATVISOR_SERVICE_* in the environment."""
+    """Run the service. Configure it with CHATVISOR_SERVICE_* in the environment."""
     try:
         from ..service.__main__ import main
     except ImportError as error:
-        raise click.ClickException(f"No package {error.name!r}. {INSTALL}") from error
+        raise click.ClickException(
+            f"{error.name!r} is not installed. {INSTALL}"
+        ) from error
     raise click.exceptions.Exit(main())
 
 
@@ -174,12 +179,12 @@ def _state_of(user: ActiveUser) -> str:
     if user.in_call is not None:
         return f"in a call with {user.in_call.agent.name or user.in_call.agent.email}"
     if user.waiting_since is not None:
-        return "waits"
+        return "waiting"
     return "visible" if user.visible else "in background"
 
 
 def _printable(text: str) -> str:
-    # A name is the visitor's to choose; it must not steer the terminal.
+    # Visitors choose their names, which must not control the terminal.
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

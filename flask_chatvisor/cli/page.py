@@ -1,4 +1,4 @@
-"""Reads a finished page: what it carries of the extension."""
+"""Finds the extension's elements in a finished page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """Finds in a page what is the extension's.
+    """Finds the extension's elements in a page.
 
     :ivar policies: of ``<meta http-equiv="Content-Security-Policy">``.
     :ivar nonce: of the tag's elements.
@@ -28,7 +28,7 @@ class Page(HTMLParser):
         return json.loads("".join(self._text)) if self._text else None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """See what an element is, before its content comes."""
+        """Handle a start tag."""
         values = dict(attrs)
         self._inside = tag == "script" and values.get("id") == "chatvisor-tag"
         if self._inside:
@@ -38,7 +38,7 @@ class Page(HTMLParser):
             self.policies.append(values.get("content") or "")
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave an element."""
+        """Handle an end tag."""
         self._inside = False
 
     def handle_data(self, data: str) -> None:

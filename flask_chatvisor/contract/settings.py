@@ -1,4 +1,4 @@
-"""Reads settings: every fault is collected, so that all are reported together.
+"""Reads settings and collects their faults, so that all are reported at once.
 
 A check returns the value, or raises ``ValueError`` with "it must …".
 """
@@ -15,20 +15,20 @@ _T = t.TypeVar("_T")
 
 
 class Reader:
-    """Looks settings up, and collects what is wrong with them.
+    """Looks up settings and collects their faults.
 
-    :ivar faults: one full sentence for each fault, with the setting's name.
+    :ivar faults: one sentence for each fault, with the setting's name.
     """
 
     def __init__(self, values: Mapping[str, t.Any], prefix: str) -> None:
         self.values = values
         self.prefix = prefix
         self.faults: list[str] = []
-        #: All names that were asked for.
+        #: All names that were looked up.
         self.known: set[str] = set()
 
     def value(self, name: str) -> t.Any:
-        """Look one setting up; ``None`` if it is not there."""
+        """Look up one setting; ``None`` if it is not set."""
         self.known.add(self.prefix + name)
         return self.values.get(self.prefix + name)
 
@@ -37,7 +37,7 @@ class Reader:
     ) -> _T | None:
         """Check a setting's value.
 
-        :param fault: what is noted about a wrong one; has ``{error}`` in it.
+        :param fault: the fault to note, with ``{error}`` in it.
         """
         try:
             return check(value)
@@ -46,23 +46,23 @@ class Reader:
             return None
 
     def fault(self, name: str, what: str) -> None:
-        """Note what is wrong with a setting."""
+        """Note a fault of a setting."""
         self.faults.append(f"{self.prefix}{name} {what}")
 
 
 def http_url(text: str) -> SplitResult:
-    """Take a URL apart that a browser or a server can be sent to."""
+    """Parse an HTTP URL."""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("it must be a URL that starts with https:// (or http://)")
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("it must have no user, query string or fragment")
-    _ = parts.port  # raises ValueError where it is not a port
+    _ = parts.port  # raises ValueError if it is not a port
     return parts
 
 
 def bind(text: str, *, lowest: int = 0) -> tuple[str, int]:
-    """Take an address to listen on apart, ``host:port``."""
+    """Parse an address to listen on, ``host:port``."""
     host, colon, port = text.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
     if not colon or not bare or (":" in bare and bare == host):

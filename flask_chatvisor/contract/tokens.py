@@ -1,7 +1,7 @@
 """Every token of the project: how it is signed, verified and rotated.
 
-A list of keys rotates: the first signs, all verify. Each kind of token has its own
-audience (or its own derived key), so that one can never be taken for another.
+To rotate keys, list several: the first one signs, all of them verify. Each kind of
+token has its own audience or derived key, so that one kind never passes for another.
 
 ================  ==========================================  ====================
 token             key                                         claims
@@ -35,7 +35,7 @@ from .api import SCOPES
 IDENTITY_AUDIENCE = "chatvisor:identity"
 USER_AUDIENCE = "chatvisor:user"
 
-#: Seconds by which two machines' clocks may differ.
+#: Seconds by which the clocks of two machines may differ.
 LEEWAY = 30
 #: Seconds after which a signed event is refused.
 EVENT_MAX_AGE = 300
@@ -44,7 +44,7 @@ _ALGORITHM = "HS256"
 
 
 class TokenError(ValueError):
-    """A token that must not be trusted.
+    """A token cannot be trusted.
 
     :ivar code: ``"token-invalid"`` or ``"token-expired"``.
     """
@@ -57,7 +57,7 @@ class TokenError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a verified identity token vouches for."""
+    """The content of a verified identity token."""
 
     subject: str
     tag: dict[str, t.Any]
@@ -66,7 +66,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class UserGrant:
-    """What a verified user token allows, and to whom."""
+    """The content of a verified user token: an agent and what they may do."""
 
     email: str
     name: str
@@ -78,24 +78,24 @@ class UserGrant:
 
 @lru_cache(maxsize=64)
 def derive(secret: str, label: str) -> bytes:
-    """Make a key of its own for one purpose, 32 bytes."""
+    """Derive a separate key for one purpose, 32 bytes."""
     return hmac.digest(secret.encode(), label.encode(), hashlib.sha256)
 
 
 def new_secret() -> str:
-    """Make an unguessable, URL-safe text of 128 bits."""
+    """Return 128 random bits as URL-safe text."""
     return secrets.token_urlsafe(16)
 
 
 def same(left: str, right: str) -> bool:
-    """Compare two secrets without telling by the time it takes."""
+    """Compare two secrets in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
 
 
 def sign_identity(
     tag: Mapping[str, t.Any], key: str, *, now: float, max_age: int
 ) -> str:
-    """Vouch for a tag.
+    """Sign a tag.
 
     :param tag: the tag as JSON data, without ``externalToken``.
     :param now: epoch seconds.
@@ -106,7 +106,7 @@ def sign_identity(
 
 
 def seal_identity(tag: str, subject: str, key: str, *, now: float, max_age: int) -> str:
-    """Vouch for a tag that is JSON text already: every page anew waits for this."""
+    """Sign a tag that is already JSON text. Every tagged page waits for this."""
     issued_at = int(now)
     claims = (
         f'{{"aud":"{IDENTITY_AUDIENCE}","sub":{_encode(subject)},"iat":{issued_at},'
@@ -116,7 +116,7 @@ def seal_identity(tag: str, subject: str, key: str, *, now: float, max_age: int)
 
 
 def verify_identity(token: str, keys: Sequence[str], *, now: float) -> Identity:
-    """Take an identity token apart.
+    """Verify and read an identity token.
 
     :raises TokenError: if it is forged, expired, foreign or malformed.
     """
@@ -141,7 +141,7 @@ def sign_user(
 
     :param scope: of :data:`.SCOPES`.
     :param ttl: life in seconds.
-    :param visitor_id: bind it to this visitor: good for one call, once.
+    :param visitor_id: bind it to this visitor, for one call only.
     """
     claims: dict[str, t.Any] = {
         "aud": USER_AUDIENCE,
@@ -158,7 +158,7 @@ def sign_user(
 
 
 def verify_user(token: str, api_tokens: Sequence[str], *, now: float) -> UserGrant:
-    """Take a user token apart.
+    """Verify and read a user token.
 
     :raises TokenError: if it is forged, expired, foreign or malformed.
     """
@@ -187,9 +187,9 @@ def sign_event(body: bytes, api_token: str, *, now: float) -> str:
 def verify_event(
     body: bytes, header: str, api_tokens: Sequence[str], *, now: float
 ) -> None:
-    """Accept a signed call event that is at most five minutes old.
+    """Verify a signed call event, which may be at most five minutes old.
 
-    :raises TokenError: if the signature is not ours or the event is old.
+    :raises TokenError: if the signature does not match or the event is old.
     """
     parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
     stamp, given = parts.get("t", ""), parts.get("v1", "")
@@ -213,7 +213,7 @@ def _event_digest(body: bytes, api_token: str, stamp: str) -> str:
 
 
 def _sign(claims: str, key: bytes) -> str:
-    # Every tagged page waits for this: PyJWT takes four times as long.
+    # Every tagged page waits for this, and PyJWT takes four times as long.
     message = _HEADER + b"." + _base64(claims.encode())
     signature = hmac.digest(_signing_key(key), message, "sha256")
     return (message + b"." + _base64(signature)).decode()
@@ -228,7 +228,7 @@ _HEADER = _base64(_encode({"alg": _ALGORITHM, "typ": "JWT"}).encode())
 
 
 def _signing_key(key: bytes) -> bytes:
-    # RFC 7518 wants 256 bits for HS256; a shorter secret is stretched, not refused.
+    # RFC 7518 requires 256 bits for HS256; a shorter secret is stretched, not refused.
     return key if len(key) >= 32 else hashlib.sha256(key).digest()
 
 

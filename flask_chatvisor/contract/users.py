@@ -1,7 +1,7 @@
 """Active users as the REST API shows them: the service writes, the extension reads.
 
-The fields are listed once. ``Time`` is what differs: the service writes times as text
-that is finished, since msgspec knows no milliseconds; who reads gets aware datetimes.
+The fields are listed once; only ``Time`` differs. The service writes times as
+formatted text, because msgspec has no milliseconds; readers get aware datetimes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _Read = t.TypeVar("_Read", bound=msgspec.Struct)
 
 
 class Page(msgspec.Struct, frozen=True):
-    """The page that a visitor is on: no query string, no fragment."""
+    """The page that a visitor is on, without query string and fragment."""
 
     title: str = ""
     path: str = ""
@@ -38,7 +38,7 @@ class AgentRef(msgspec.Struct, frozen=True):
 class InCall(msgspec.Struct, t.Generic[Time], frozen=True):
     """A call that an active user is in.
 
-    :ivar since: when the picture appeared; ``None`` as long as it has not.
+    :ivar since: when the picture appeared; ``None`` before that.
     """
 
     agent: AgentRef = AgentRef()
@@ -48,7 +48,7 @@ class InCall(msgspec.Struct, t.Generic[Time], frozen=True):
 class OpenTab(msgspec.Struct, t.Generic[Time], frozen=True):
     """An open tab of a visitor.
 
-    :ivar since: when it came to this page, or was hidden or shown there.
+    :ivar since: when it opened this page, or was last hidden or shown there.
     """
 
     title: str = ""
@@ -58,7 +58,7 @@ class OpenTab(msgspec.Struct, t.Generic[Time], frozen=True):
 
 
 class VisitedPage(msgspec.Struct, t.Generic[Time], frozen=True):
-    """A page of a visitor's visit, and when it was opened."""
+    """A page of a visit, and when it was opened."""
 
     title: str = ""
     path: str = ""
@@ -68,7 +68,7 @@ class VisitedPage(msgspec.Struct, t.Generic[Time], frozen=True):
 class UserFields(
     msgspec.Struct, t.Generic[Time], frozen=True, kw_only=True, rename="camel"
 ):
-    """The fields of a tagged visitor that is here now."""
+    """The fields of a tagged visitor who is here now."""
 
     id: str | None = None
     email: str | None = None
@@ -89,14 +89,14 @@ class UserFields(
 
 
 class UserRow(UserFields[str], frozen=True):
-    """An active user, to be written."""
+    """An active user, for writing."""
 
 
 class Profile(UserRow, frozen=True, kw_only=True):
-    """An active user with everything that is known, to be written.
+    """An active user with all details, for writing.
 
-    :ivar tabs: all that are open, those that are visible first.
-    :ivar pages: the last ones of this visit, the latest first.
+    :ivar tabs: all open tabs, visible ones first.
+    :ivar pages: the last pages of this visit, latest first.
     """
 
     tabs: tuple[OpenTab[str], ...] = ()
@@ -104,44 +104,44 @@ class Profile(UserRow, frozen=True, kw_only=True):
 
 
 class ActiveUser(UserFields[Aware], frozen=True, kw_only=True):
-    """A tagged visitor that is here now.
+    """A tagged visitor who is here now.
 
-    All fields of the tag are a claim of the visitor's page unless ``verified``.
+    Unless ``verified``, the visitor's page merely claims the fields of the tag.
 
-    :ivar tabs: all that are open; only where one user was asked for, as ``pages``.
-    :ivar pages: the last ones of this visit, the latest first.
+    :ivar tabs: all open tabs. Like ``pages``, empty in lists of users.
+    :ivar pages: the last pages of this visit, latest first.
     """
 
     tabs: tuple[OpenTab[Aware], ...] = ()
     pages: tuple[VisitedPage[Aware], ...] = ()
 
     def __post_init__(self) -> None:
-        # On the wire an empty text says that there is none.
+        # On the wire, an empty text means that there is none.
         for name in _TEXTS:
             if getattr(self, name) == "":
                 msgspec.structs.force_setattr(self, name, None)
 
     @property
     def name(self) -> str:
-        """What to call this user: the name, else the e-mail, the id, or nothing."""
+        """The name, else the e-mail, else the id, else an empty text."""
         return name_of(self)
 
     @classmethod
     def from_json(cls, data: t.Any) -> ActiveUser:
         """Read one user from decoded JSON.
 
-        :raises msgspec.ValidationError: if something has a type that it must not have.
+        :raises msgspec.ValidationError: if a value has the wrong type.
         """
         return convert(data, cls)
 
     def to_json(self) -> dict[str, t.Any]:
-        """Write the user as the API does; there is never an ``externalToken``."""
+        """Return the user as the API's JSON, always without ``externalToken``."""
         written = self.profile()
         del written["tabs"], written["pages"]
         return written
 
     def profile(self) -> dict[str, t.Any]:
-        """Write the user with tabs and pages, as the API does for one user."""
+        """Return the user with tabs and pages, like the API's JSON for one user."""
         data = msgspec.to_builtins(self, builtin_types=(dt.datetime,))
         data["labels"] = list(self.labels)
         extra = data.pop("additionalTaggingData")
@@ -152,11 +152,11 @@ _TEXTS = ("id", "email", "firstname", "lastname", "gender", "assigned_user")
 
 
 class UserPage(msgspec.Struct, frozen=True):
-    """One page of active users, as it is read.
+    """One page of active users, for reading.
 
-    :ivar total: how many there are on all pages together.
+    :ivar total: the number of users on all pages.
     :ivar page: counts from 1.
-    :ivar queries: what it was limited to, if it was asked for that and understood it.
+    :ivar queries: the queries that limited it, if the backend supports them.
     """
 
     results: tuple[ActiveUser, ...]
@@ -170,7 +170,7 @@ class UserPage(msgspec.Struct, frozen=True):
 
 
 class UserToken(msgspec.Struct, frozen=True, rename="camel"):
-    """A user token that the service minted, as it is read."""
+    """A user token that the service minted, for reading."""
 
     token: Some
     expires_at: Aware | None = None
@@ -180,7 +180,7 @@ class UserToken(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Named(t.Protocol):
-    """Something with a user's names; what is empty is not there."""
+    """Something with a user's names; empty ones count as missing."""
 
     @property
     def id(self) -> str | None: ...
@@ -193,35 +193,35 @@ class Named(t.Protocol):
 
 
 def name_of(user: Named) -> str:
-    """Find what to call a user: the name, else the e-mail, the id, or nothing."""
+    """Return the name, else the e-mail, else the id, else an empty text."""
     parts = (user.firstname, user.lastname)
     full = " ".join(part for part in parts if part)
     return full or user.email or user.id or ""
 
 
 def decode(body: bytes, kind: type[_Read]) -> _Read:
-    """Read JSON: strict about types, tolerant of what is missing or unknown.
+    """Read JSON: strict about types, tolerant of missing and unknown keys.
 
-    :raises msgspec.ValidationError: names place and type of what is wrong, no value.
+    :raises msgspec.ValidationError: names the place and type, but no value.
     :raises msgspec.DecodeError: if it is not JSON.
     """
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError:
-        # The vendor's own examples have numbers for ids, and null where nothing is.
+        # The vendor's own examples have numbers as ids, and null for missing values.
         return convert(msgspec.json.decode(body), kind)
 
 
 def convert(data: t.Any, kind: type[_Read]) -> _Read:
     """Read decoded JSON as :func:`decode` does.
 
-    :raises msgspec.ValidationError: names place and type of what is wrong, no value.
+    :raises msgspec.ValidationError: names the place and type, but no value.
     """
     return msgspec.convert(_tolerant(data), kind)
 
 
 def _tolerant(data: t.Any) -> t.Any:
-    """Leave null out, which says as little as a missing key; make ids text."""
+    """Drop nulls, which mean the same as missing keys, and make ids text."""
     if isinstance(data, list):
         return [_tolerant(one) for one in data]
     if not isinstance(data, Mapping):

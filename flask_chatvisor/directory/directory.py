@@ -1,7 +1,7 @@
 """Active users as the server sees them: a short cache, one request in flight, policy.
 
-However many agents' pages ask, the service is asked once per distinct question and
-``CHATVISOR_CACHE_SECONDS``. While it is down, a list is for a minute what it was last.
+However many agents' pages ask, each distinct question reaches the service once per
+``CHATVISOR_CACHE_SECONDS``. While it is down, the last list is served for a minute.
 """
 
 from __future__ import annotations
@@ -38,14 +38,13 @@ from .paging import load_all
 T = t.TypeVar("T")
 
 _IN_BROWSER = (
-    "CHATVISOR_DIRECTORY is 'browser': the server cannot see active users, only"
-    " CV.user.list and CV.user.status in the agent's page can. Set"
-    " CHATVISOR_DIRECTORY = 'server' and the service's CHATVISOR_API_PATHS to list"
-    " them here."
+    "CHATVISOR_DIRECTORY is 'browser', so only CV.user.list and CV.user.status in"
+    " the agent's page can see active users. To list them on the server, set"
+    " CHATVISOR_DIRECTORY = 'server' and the service's CHATVISOR_API_PATHS."
 )
 _WHO_ASKS = (
-    "A policy decides which active users an agent may see, and nobody says which"
-    " agent asks. Call it in a view behind @chatvisor.agent_required, or pass agent=."
+    "A policy decides which active users an agent may see, but no agent is known"
+    " here. Call this in a view behind @chatvisor.agent_required, or pass agent=."
 )
 
 
@@ -53,10 +52,10 @@ _WHO_ASKS = (
 class Listing:
     """One page of the active users that an agent may see.
 
-    :ivar total: how many there are on all pages together.
+    :ivar total: the number of users on all pages.
     :ivar page: counts from 1.
-    :ivar as_of: no change before this moment is missing.
-    :ivar trouble: why the list is an old one; ``None`` if it is not.
+    :ivar as_of: the list includes every change before this moment.
+    :ivar trouble: why the list is out of date; ``None`` if it is current.
     """
 
     users: tuple[ActiveUser, ...]
@@ -67,7 +66,7 @@ class Listing:
     trouble: ServiceError | None = None
 
     def to_json(self) -> dict[str, t.Any]:
-        """Write it as the extension's JSON routes do; ``trouble`` only if there is."""
+        """Return the JSON of the extension's routes; ``trouble`` only if it is set."""
         data = {
             "users": [user.to_json() for user in self.users],
             "total": self.total,
@@ -79,9 +78,9 @@ class Listing:
 
 
 class Statuses(t.NamedTuple):
-    """Several users, by what they were asked for; ``None`` where nobody is active.
+    """Several users by query; ``None`` for a query that matches no active user.
 
-    :ivar as_of: no change before this moment is missing.
+    :ivar as_of: the result includes every change before this moment.
     """
 
     users: Mapping[str, ActiveUser | None]
@@ -89,13 +88,13 @@ class Statuses(t.NamedTuple):
 
 
 class Directory:
-    """Looks active users up, for one application.
+    """Looks up the active users of one application.
 
-    :param who_asks: finds the agent for whom a policy is asked.
-    :param clock: epoch seconds; for what is shown alone.
-    :param monotonic: seconds that only ever grow: how old an answer is.
-    :param patience: seconds after which a request to the service is overdue: until it
-        is over, nobody else waits for the service.
+    :param who_asks: finds the agent that a policy is applied to.
+    :param clock: epoch seconds, for display only.
+    :param monotonic: monotonic seconds, for the age of answers.
+    :param patience: seconds after which a request to the service is overdue. Until it
+        ends, no other thread waits for the service.
     """
 
     def __init__(
@@ -137,22 +136,22 @@ class Directory:
     ) -> Listing:
         """List the active users that an agent may see.
 
-        While the service is down, the list is for a minute the last that it gave;
-        then its ``trouble`` says what is wrong.
+        While the service is down, its last list is returned for a minute; ``trouble``
+        then says what is wrong.
 
-        :param agent: who asks; the signed-in agent if left out.
-        :param q: text that name, e-mail or id contain.
+        :param agent: the agent who asks; defaults to the signed-in agent.
+        :param q: text to find in the name, e-mail or id.
         :param assigned: an agent's e-mail, or ``none``.
-        :param waiting: only those who wait for an agent.
-        :param in_call: only those who are in a call.
-        :param sort: one of :data:`SORTS`; ``-`` in front means descending. Who waits
-            for an agent comes first in any case.
+        :param waiting: only users who are waiting for an agent.
+        :param in_call: only users who are in a call.
+        :param sort: one of :data:`SORTS`; ``-`` in front means descending. Users who
+            are waiting for an agent always come first.
         :param page: counts from 1.
         :param page_size: at most 1000.
-        :param tick: of the service, at which this is asked: nothing that was fetched
-            for an earlier one will do, unless the service is down.
-        :raises ServiceError: one of its subclasses, for trouble with the service.
-        :raises SetupError: if only the browser can list them.
+        :param tick: the service's tick that led to this request. Answers fetched for
+            earlier ticks are not used, unless the service is down.
+        :raises ServiceError: a subclass, if the service cannot answer.
+        :raises SetupError: if only the browser can list active users.
         """
         selection = Selection(
             q=q,
@@ -180,13 +179,13 @@ class Directory:
     ) -> ActiveUser | None:
         """Find one active user by id, e-mail or visitorId; ``None`` if not active.
 
-        One that the policy keeps from the agent is as good as not active. Old news is
-        not given: by this it is decided who is called.
+        A user that the policy hides from the agent counts as not active. The answer
+        is never out of date, because it decides who is called.
 
-        :param agent: who asks; the signed-in agent if left out.
+        :param agent: the agent who asks; defaults to the signed-in agent.
         :param tick: as in :meth:`active_users`.
-        :raises ServiceError: one of its subclasses, for trouble with the service.
-        :raises SetupError: if only the browser can ask.
+        :raises ServiceError: a subclass, if the service cannot answer.
+        :raises SetupError: if only the browser can find active users.
         """
         if not self._available():
             return None
@@ -202,13 +201,13 @@ class Directory:
 
         if fits(user):
             return user
-        # Somebody else is called so too, or the user is here a second time, as
-        # someone whom the agent may see.
+        # Another user has the same name, or this user is here a second time under
+        # a tag that the agent may see.
         others: _Everyone = _current(self._everyone(Selection(q=query), tick))
         chosen = meant(query, filter(fits, others.users))
         if chosen is None or chosen.visitor_id == query:
             return chosen
-        # A list knows no tabs and pages.
+        # Lists have no tabs and pages.
         return self.status(chosen.visitor_id, agent=agent, tick=tick) or chosen
 
     def statuses(
@@ -218,14 +217,14 @@ class Directory:
         agent: Agent | None = None,
         tick: int | None = None,
     ) -> Statuses:
-        """Find several active users, each as :meth:`status` does, in one request.
+        """Find several active users in one request, each like :meth:`status`.
 
-        A backend that cannot find several at once is asked for its whole list.
+        If the backend cannot do that, its whole list is fetched.
 
-        :param agent: who asks; the signed-in agent if left out.
+        :param agent: the agent who asks; defaults to the signed-in agent.
         :param tick: as in :meth:`active_users`.
-        :raises ServiceError: one of its subclasses, for trouble with the service.
-        :raises SetupError: if only the browser can ask.
+        :raises ServiceError: a subclass, if the service cannot answer.
+        :raises SetupError: if only the browser can find active users.
         """
         asked = sorted(set(queries))
         if not self._available():
@@ -241,24 +240,24 @@ class Directory:
         return Statuses(found, self._time_of(asked_at))
 
     def unfiltered(self, selection: Selection | None = None) -> tuple[ActiveUser, ...]:
-        """List everybody, for those who run the application: no policy, no cache.
+        """List all active users for an operator, without policy or cache.
 
-        :raises ServiceError: one of its subclasses, for trouble with the service.
-        :raises SetupError: if only the browser can list them.
+        :raises ServiceError: a subclass, if the service cannot answer.
+        :raises SetupError: if only the browser can list active users.
         """
         if not self._available():
             return ()
         return load_all(self._client, selection or EVERYBODY)
 
     def ask(self, question: Callable[[Client], T]) -> T:
-        """Ask the service something else; at once an error while it hangs.
+        """Send the service another request; fails at once while the service hangs.
 
-        :raises ServiceError: one of its subclasses, for trouble with the service.
+        :raises ServiceError: a subclass, if the service cannot answer.
         """
         return t.cast(T, self._cache.ask(lambda: question(self._client)))
 
     def _time_of(self, moment: float) -> dt.datetime:
-        """Say by the clock when something was that is known by its age."""
+        """Convert monotonic seconds to a time of the clock."""
         return self.now() - dt.timedelta(seconds=self._monotonic() - moment)
 
     def _available(self) -> bool:
@@ -283,7 +282,7 @@ class Directory:
         return self._listing(found.results, found.total, selection, answer)
 
     def _named(self, queries: tuple[str, ...], tick: int | None) -> Answer:
-        """Load everybody whom one of these names, and maybe others too."""
+        """Load all users that match one of these queries, and maybe others."""
         answer = self._cache.get(
             ("statuses", queries),
             lambda: self._client.active_users(
@@ -295,7 +294,7 @@ class Directory:
         found: UserPage = answer.value
         if found.queries or found.total <= len(found.results):
             return answer._replace(value=found.results)
-        # The backend lists everybody instead: once for all who ask for somebody.
+        # The backend listed everybody instead: load that list once for all queries.
         everyone = self._everyone(EVERYBODY, tick)
         return everyone._replace(value=_current(everyone).users)
 
@@ -311,7 +310,7 @@ class Directory:
         return Listing(users, total, page, size, as_of, answer.trouble)
 
     def _everyone(self, selection: Selection, tick: int | None) -> Answer:
-        # Sorted and cut here, so that all orders and pages share what was loaded.
+        # Sorted and paged here, so that all orders and pages share one loaded list.
         whole = selection._replace(sort="name", page=1, page_size=MAX_PAGE_SIZE)
         return self._cache.get(
             ("everyone", whole),
@@ -321,7 +320,7 @@ class Directory:
 
 
 class _Everyone:
-    """A whole list. Many agents ask for the same order: it is sorted once."""
+    """A whole list, sorted once for all agents who want the same order."""
 
     def __init__(self, users: tuple[ActiveUser, ...]) -> None:
         self.users = users
@@ -334,7 +333,7 @@ class _Everyone:
 
 
 def _current(answer: Answer) -> t.Any:
-    """Take what was answered, if it is no old news."""
+    """Return the answer's value unless it is out of date."""
     if answer.trouble is not None:
         raise answer.trouble
     return answer.value

@@ -109,9 +109,7 @@ class Client:
     def _path(self, name: str) -> str:
         if name not in self._paths:
             raise ServiceError(
-                say(
-                    "The path of the service's operation '%(name)s' is not configured."
-                ),
+                say("The path of the service's '%(name)s' operation is not set."),
                 name=name,
                 remedy=f"CHATVISOR_API_PATHS[{name!r}] = …",
             )

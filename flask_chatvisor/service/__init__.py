@@ -1,6 +1,6 @@
 """The self-hostable service: presence, active users and screen-sharing calls.
 
-An ASGI application, made by :func:`create_service`. It knows nothing of Flask.
+An ASGI application, created by :func:`create_service`. It does not know Flask.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Service", "Settings", "SettingsError", "create_service"]
 
 
 def __getattr__(name: str) -> t.Any:
-    # Not before it is wanted: where the extra is missing, __main__ can say so.
+    # Imported on demand, so that __main__ can report a missing extra.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import application

@@ -41,8 +41,8 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
         return 2
     if any(len(token) < LONG_ENOUGH for token in settings.api_tokens):
         logger.warning(
-            "CHATVISOR_SERVICE_API_TOKEN is shorter than %d characters: whoever guesses"
-            " it sees and calls everybody.",
+            "CHATVISOR_SERVICE_API_TOKEN is shorter than %d characters. Anyone who"
+            " guesses it can see and call all users.",
             LONG_ENOUGH,
             extra={"event": "chatvisor.service.short-token"},
         )
@@ -56,15 +56,15 @@ def serve(settings: Settings) -> int:
         bound = listen(settings.host, settings.port)
     except OSError as error:
         print(
-            f"The service cannot listen on {where}: {error.strerror}. Stop what"
-            " listens there, or set CHATVISOR_SERVICE_BIND to another address.",
+            f"The service cannot listen on {where}: {error.strerror}. Stop the program"
+            " that listens there, or set CHATVISOR_SERVICE_BIND to another address.",
             file=sys.stderr,
         )
         return 1
     if settings.port == 0:
         settings = _with_port(settings, bound.getsockname()[1])
     server = make_server(create_service(settings), on_start=lambda: _started(settings))
-    # Uvicorn raises a signal again once it has shut down; here it has been heard.
+    # Uvicorn raises the signal again after shutting down; it is already handled here.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     server.run(sockets=[bound])
@@ -80,7 +80,7 @@ def _with_port(settings: Settings, port: int) -> Settings:
 
 def _started(settings: Settings) -> None:
     calm_the_collector()
-    print(f"Chatvisor service at {settings.url} (Ctrl-C ends it)", flush=True)
+    print(f"Chatvisor service at {settings.url} (press Ctrl-C to stop)", flush=True)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ _ICE_URL = re.compile(r"(stun|stuns|turn|turns):[^\s,]+", re.ASCII)
 
 
 class SettingsError(ValueError):
-    """Faulty settings; lists every fault at once.
+    """The settings are invalid; lists every fault at once.
 
-    :ivar faults: one full sentence for each fault, with the variable's name.
+    :ivar faults: one sentence for each fault, with the variable's name.
     """
 
     def __init__(self, faults: list[str]) -> None:
@@ -42,7 +42,7 @@ class SettingsError(ValueError):
 class Timings:
     """How long things take, in seconds; tests shorten them."""
 
-    #: A visitor is still here that long after the last tab has gone.
+    #: How long a visitor stays present after the last tab has gone.
     presence_grace: float = 8
     #: Ringing.
     ring: float = 45
@@ -72,7 +72,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much of anything the service takes from one client."""
+    """What the service accepts from one client."""
 
     #: Bytes of a REST request's body.
     body: int = 64 * 1024
@@ -87,9 +87,9 @@ class Limits:
     agents: Rate = Rate(50, 500)
     #: An agent's calls.
     calls: Rate = Rate(0.5, 30)
-    #: REST requests from one public address that come without a good token.
+    #: REST requests from one public address without a valid token.
     strangers: Rate = Rate(10, 200)
-    #: New connections from one public address, and those that are open: an office.
+    #: New and open connections from one public address, enough for an office.
     connections: Rate = Rate(50, 2000)
     open_connections: int = 5000
 
@@ -98,10 +98,10 @@ class Limits:
 class Settings:
     """Everything that is configurable about a service.
 
-    :param api_tokens: the first signs, all verify.
-    :param identity_keys: the first signs, all verify; none: nothing is verified.
+    :param api_tokens: the first one signs, all of them verify.
+    :param identity_keys: the first one signs, all verify; empty: nothing is verified.
     :param url: the base URL as browsers see it, without a slash at the end.
-    :param origins: whose pages may tag and call; ``None`` for any port of loopback.
+    :param origins: their pages may tag and call; ``None`` for any port of loopback.
     """
 
     api_tokens: tuple[str, ...] = field(repr=False)
@@ -118,7 +118,7 @@ class Settings:
     limits: Limits = Limits()
 
     def allows(self, origin: str) -> bool:
-        """Tell whether pages of this origin may tag and call."""
+        """Return whether pages of this origin may tag and call."""
         origin = origin.lower()
         if origin == origin_of(self.url):
             return True
@@ -131,7 +131,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     """Read the settings of a service that runs on its own.
 
     :param environ: ``os.environ``, or any mapping.
-    :raises SettingsError: with every fault that was found.
+    :raises SettingsError: if there are faults; it lists them all.
     """
     reader = _Reader(environ)
     host, port = reader.get("BIND", bind, "127.0.0.1:5081") or ("127.0.0.1", 0)
@@ -158,7 +158,7 @@ _T = t.TypeVar("_T")
 
 
 class _Reader(Reader):
-    """Looks variables up, and collects what is wrong with them."""
+    """Looks up variables and collects their faults."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__(environ, PREFIX)
@@ -175,7 +175,7 @@ class _Reader(Reader):
         for key in sorted(self.values):
             if key.startswith(PREFIX) and key not in self.known:
                 names = ", ".join(sorted(self.known))
-                self.faults.append(f"{key} is not a setting. There are: {names}.")
+                self.faults.append(f"{key} is not a setting. Settings are: {names}.")
 
 
 def _api_tokens(reader: _Reader) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ def _api_tokens(reader: _Reader) -> tuple[str, ...]:
     if tokens == ():
         reader.fault(
             "API_TOKEN",
-            "is not set. Make one up, for example with: python -c"
+            "is not set. Generate one, for example with: python -c"
             ' "import secrets; print(secrets.token_urlsafe(32))"',
         )
     return tokens or ()
@@ -208,7 +208,7 @@ def _origins_setting(reader: _Reader, host: str, url: str) -> frozenset[str] | N
         if public:
             reader.fault(
                 "ORIGINS",
-                f"is not set, but {min(map(str, public))} is not loopback: name the"
+                f"is not set, but {min(map(str, public))} is not loopback: list the"
                 " origins whose pages may tag and call, like https://app.example.com.",
             )
         return None
@@ -224,7 +224,7 @@ def _ice(reader: _Reader) -> dict[str, t.Any]:
 
 
 def is_turn(server: Mapping[str, t.Any]) -> bool:
-    """Tell whether one ICE server is a TURN server, which wants credentials."""
+    """Return whether an ICE server is a TURN server, which needs credentials."""
     urls = server["urls"]
     first = urls if isinstance(urls, str) else urls[0]
     return str(first).startswith(("turn:", "turns:"))
@@ -249,14 +249,14 @@ def _strings(text: str) -> tuple[str, ...]:
     except ValueError:
         values = None
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        raise ValueError("what starts with [ must be a JSON list of strings")
+        raise ValueError("a value that starts with [ must be a JSON list of strings")
     return tuple(values)
 
 
 def _secrets(text: str) -> tuple[str, ...]:
     values = _strings(text)
     if not all(values):
-        raise ValueError("it must not have an empty string in it")
+        raise ValueError("it must not contain an empty string")
     return values
 
 
@@ -266,8 +266,8 @@ def _public_url(text: str) -> str:
         raise ValueError("it must be an origin without a path")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError(
-            "outside loopback it must be https://, because browsers share a screen"
-            " on secure pages only"
+            "outside loopback it must be https://, because browsers share screens"
+            " only on secure pages"
         )
     return text.rstrip("/")
 
@@ -287,7 +287,7 @@ def _origins(text: str) -> frozenset[str]:
 
 def _origin(text: str) -> str:
     if "*" in text:
-        raise ValueError(f"{text!r} has a *: name every origin")
+        raise ValueError(f"{text!r} has a *: list every origin")
     if http_url(text).path not in ("", "/"):
         raise ValueError(f"{text!r} must be an origin without a path")
     return origin_of(text.rstrip("/"))
@@ -299,7 +299,7 @@ def _ice_servers(text: str) -> tuple[Mapping[str, t.Any], ...]:
     try:
         servers = json.loads(text)
     except ValueError:
-        raise ValueError("what starts with [ must be a JSON list") from None
+        raise ValueError("a value that starts with [ must be a JSON list") from None
     return tuple(_ice_server(one) for one in servers)
 
 

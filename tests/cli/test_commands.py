@@ -153,7 +153,7 @@ def test_check_takes_a_service_without_a_clock() -> None:
         keys = {"SCRIPT_URL": f"{upstream.url}/x.js", "API_URL": upstream.url}
         code, output = run(runner(**keys, API_TOKEN="token"), "check")
     assert code == 0
-    assert "does not tell its time" in output
+    assert "the service's clock is unknown" in output
 
 
 def test_the_difference_of_clocks_has_a_sign() -> None:
@@ -192,7 +192,7 @@ def test_check_starts_the_embedded_service_and_stops_it() -> None:
     commands = runner(EMBEDDED=True, EMBEDDED_BIND=f"127.0.0.1:{port}")
     code, output = run(commands, "check")
     assert code == 0, output
-    assert "ok      embedded: runs" in output
+    assert "ok      embedded: running" in output
     assert "ok      API token: accepted" in output
     with socket.create_server(("127.0.0.1", port)):
         pass  # The address is free again.
@@ -255,13 +255,13 @@ def test_check_tells_who_would_be_tagged(service: FakeService) -> None:
         "firstname": "John",
         "lastname": "Doe",
     }
-    assert policy == "ok      policy of /: there is none, so nothing is kept out"
+    assert policy == "ok      policy of /: no policy, so nothing is blocked"
 
 
 @pytest.mark.parametrize(
     ("url", "user", "code", "said"),
     [
-        ("/", "", 0, "not tagged: anonymous (nobody is signed in; name a user by"),
+        ("/", "", 0, "not tagged: anonymous (nobody is signed in; name a user with"),
         ("/", MARY.id, 0, "not tagged: agent"),
         ("/exempt", JOHN.id, 0, "not tagged: exempt"),
         ("/json", JOHN.id, 0, "not tagged: not-html"),
@@ -289,13 +289,13 @@ def test_check_knows_a_remedy_for_every_reason() -> None:
 def test_check_says_that_there_is_no_such_user(service: FakeService) -> None:
     code, (page,) = look(with_pages(service), "/", "99")
     assert code == 1
-    assert "user_loader knows no user '99'" in page
+    assert "user_loader found no user '99'" in page
 
 
 def test_check_of_a_user_wants_a_page(service: FakeService) -> None:
     code, output = run(runner(**service.config()), "check", "--user", "1")
     assert code == 2
-    assert "name it by --url" in output
+    assert "--user needs --url" in output
 
 
 def test_check_leaves_the_application_as_it_was(service: FakeService) -> None:
@@ -323,7 +323,7 @@ def test_check_is_content_with_what_csp_names(service: FakeService) -> None:
     policy = "; ".join(f"{one} {' '.join(sources)}" for one, sources in named.items())
     code, (_, said) = look(with_pages(service, policy), "/", JOHN.id)
     assert code == 0
-    assert "allows all that is needed" in said
+    assert "allows all required sources" in said
 
 
 def test_check_knows_the_pages_nonce(service: FakeService) -> None:
@@ -343,7 +343,7 @@ def test_check_fetches_a_page_of_a_running_application(service: FakeService) -> 
         code, lines = look(with_pages(service), f"{upstream.url}/login/?next=1")
     assert code == 0
     assert "not tagged: anonymous" in lines[0]
-    assert "allows all that is needed" in lines[1]
+    assert "allows all required sources" in lines[1]
     (request,) = upstream.requests
     assert request.target == "/login/?next=1"
     assert request.headers["Accept"] == "text/html"
@@ -363,7 +363,7 @@ def test_check_fails_for_a_page_that_is_not_there(service: FakeService) -> None:
     with Upstream(answer(404)) as upstream:
         code, (page,) = look(with_pages(service), f"{upstream.url}/x")
     assert code == 1
-    assert page.endswith("/x answers 404.")
+    assert page.endswith("/x answered 404.")
 
 
 def test_check_looks_at_several_pages(service: FakeService) -> None:
@@ -392,7 +392,7 @@ def test_users_are_a_table(service: FakeService) -> None:
     head, *rows = output.splitlines()
     assert head.split() == ["NAME", "E-MAIL", "PAGE", "SINCE", "STATE", "VISITOR"]
     assert [row.split()[0] for row in rows] == ["Zoe", "Anna", "Bert", "John"]
-    assert "waits" in rows[0]
+    assert "waiting" in rows[0]
     assert "in background" in rows[1]
     assert "in a call with Mary" in rows[2]
     assert "/invoices" in rows[3]

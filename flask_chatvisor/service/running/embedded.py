@@ -1,7 +1,7 @@
 """The service inside an application's process, for development, tests and demos.
 
-The reloader's two processes and sibling workers share one service: whoever binds the
-address first runs it. Binding is also how anyone finds out that it has died.
+The reloader's two processes and sibling workers share one service: the first process
+to bind the address runs it. Binding also shows the others that it has died.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from .server import Server
 from .server import listen
 from .server import make_server
 
-#: Seconds in which whoever has the address must have said who it is; a request waits
-#: for that. Then the seconds between two attempts, and those for which what was found
-#: out holds, so that not every request waits.
+#: Seconds for the program at the address to identify itself, while a request waits.
+#: Then the seconds between two attempts, and those for which the result is kept, so
+#: that not every request waits.
 PATIENCE = 2.0
 PAUSE = 0.1
 HOLDS_FOR = 30.0
 
-#: Bytes of an answer about health that are read at most.
+#: Maximum bytes that are read of an answer about health.
 MOST_BYTES = 64 * 1024
-#: Seconds that the service may take to start; it takes a hundredth.
+#: Seconds for the service to start; it needs a hundredth of that.
 STARTS_WITHIN = 10
 
 
@@ -49,13 +49,13 @@ class EmbeddedError(RuntimeError):
 
 
 class Embedded:
-    """Runs the service in a thread, unless a sibling process does.
+    """Runs the service in a thread, unless a sibling process runs it.
 
     :param bind: host and port; the host is a loopback address.
     :param api_token: the same in all processes of the application.
     :param identity_key: likewise.
-    :param on_event: is called with every call event, in a thread of its own.
-    :param patience: seconds that whoever has the address gets to say who it is.
+    :param on_event: called with every call event, in a separate thread.
+    :param patience: seconds for the program at the address to identify itself.
     """
 
     def __init__(
@@ -80,17 +80,17 @@ class Embedded:
         self._patience = patience
         self._lock = threading.Lock()
         self._running: _Running | None = None
-        #: What is wrong with whoever has the address; nothing with a sibling.
+        #: What is wrong with the program at the address; empty for a sibling.
         self._fault = ""
         self._fault_holds_until = 0.0
         _instances.add(self)
 
     def ensure(self) -> None:
-        """Start the service, unless it runs here or in a sibling process.
+        """Start the service, unless it is running here or in a sibling process.
 
         Cheap enough for every request.
 
-        :raises EmbeddedError: if something else has the address.
+        :raises EmbeddedError: if another program has the address.
         """
         if self._running is not None and self._running.alive:
             return
@@ -99,7 +99,7 @@ class Embedded:
                 self._start_or_share()
 
     def stop(self) -> None:
-        """Stop the service, if it runs in this process."""
+        """Stop the service if it runs in this process."""
         with self._lock:
             running, self._running = self._running, None
         if running is not None:
@@ -122,7 +122,7 @@ class Embedded:
             raise EmbeddedError(self._fault)
 
     def _find_out(self) -> socket.socket | None:
-        """Wait until it is known who has the address, or the address is free."""
+        """Wait until the program at the address is known, or the address is free."""
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
             try:
@@ -132,7 +132,7 @@ class Embedded:
                 time.sleep(PAUSE)
             if (bound := self._bind()) is not None:
                 return bound
-        self._fault = self._taken("nothing answers there")
+        self._fault = self._taken("the program at this address does not answer")
         return None
 
     def _bind(self) -> socket.socket | None:
@@ -141,26 +141,28 @@ class Embedded:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return None
-            why = f"it cannot be listened on ({error.strerror})"
+            why = f"listening failed ({error.strerror})"
             raise EmbeddedError(self._taken(why)) from error
 
     def _fault_of_holder(self, until: float) -> str:
-        """Ask who has the address; a sibling has no fault.
+        """Ask the program at the address who it is; a sibling has no fault.
 
-        :raises ConnectionError: while nobody answers; so does ``TimeoutError``.
+        :raises ConnectionError: while nothing answers; or ``TimeoutError``.
         """
         nonce = secrets.token_urlsafe(16)
         answer = _health(self.settings, nonce, until)
         proof = answer.get("proof") if isinstance(answer, dict) else None
         if proof == Access(self.settings).health_proof(nonce):
             return ""
-        return self._taken("something else answers there")
+        return self._taken(
+            "another program listens there, perhaps an application with a different"
+            " SECRET_KEY"
+        )
 
     def _taken(self, why: str) -> str:
         return (
-            f"The embedded Chatvisor service wants {self.settings.url}, but {why}."
-            " Stop it, or set CHATVISOR_EMBEDDED_BIND to another address. An"
-            " application with another SECRET_KEY counts as something else."
+            f"The embedded Chatvisor service cannot start on {self.settings.url}:"
+            f" {why}. Free the address, or set CHATVISOR_EMBEDDED_BIND to another one."
         )
 
     def __repr__(self) -> str:
@@ -197,7 +199,7 @@ class _Running:
         return self._pid == os.getpid() and self._thread.is_alive()
 
     def stop(self) -> None:
-        """End it, and wait until it has ended."""
+        """Stop it and wait for the end."""
         atexit.unregister(self.stop)
         if self.alive:
             self._server.should_exit = True
@@ -214,8 +216,8 @@ class _Running:
 def _health(settings: Settings, nonce: str, until: float) -> t.Any:
     """Ask for the service's health; ``None`` if the answer is no JSON.
 
-    :param until: when to give up, by the monotonic clock. A time-out counts each packet
-        anew, so with it alone an answer that drips would never end.
+    :param until: when to give up, by the monotonic clock. Time-outs restart with each
+        packet, so a slow drip of bytes would never end.
     """
     address = (settings.host, settings.port)
     # Neither proxies nor redirects: what matters is who has this very address.

@@ -19,7 +19,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Bind an address.
 
     :param port: 0 for a free one.
-    :raises OSError: if the address is taken or not ours.
+    :raises OSError: if the address is taken or not local.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, so that asyncio switches off its delay on what is accepted.
@@ -37,8 +37,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _drop_dead_clients(bound: socket.socket) -> None:
-    # A client that takes nothing for half a minute is dropped by the kernel, with
-    # what waits for it; connections inherit this from the listening socket.
+    # The kernel drops a client that reads nothing for half a minute, with its
+    # unsent data; connections inherit this from the listening socket.
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
 
@@ -49,7 +49,7 @@ def make_server(app: t.Any, *, on_start: Callable[[], None] | None = None) -> Se
         app,
         log_config=None,
         log_level="warning",
-        access_log=False,  # its paths have e-mail addresses in them
+        access_log=False,  # its paths contain e-mail addresses
         server_header=False,
         timeout_graceful_shutdown=GOODBYE,
         ws="websockets-sansio",
@@ -63,7 +63,7 @@ def make_server(app: t.Any, *, on_start: Callable[[], None] | None = None) -> Se
 
 
 class Server(uvicorn.Server):
-    """A server that says when it is ready."""
+    """A server that reports when it is ready."""
 
     def __init__(
         self, config: uvicorn.Config, on_start: Callable[[], None] | None
@@ -72,7 +72,7 @@ class Server(uvicorn.Server):
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell."""
+        """Start, then report it."""
         await super().startup(sockets=sockets)
         if self._on_start is not None:
             self._on_start()
@@ -81,7 +81,7 @@ class Server(uvicorn.Server):
 def calm_the_collector() -> None:
     """Keep garbage collection from pausing big broadcasts.
 
-    What is there now stays for good; of what comes, little is ever in a cycle.
+    Existing objects stay for good, and few later ones are ever in a cycle.
     """
     gc.collect()
     gc.freeze()

@@ -68,10 +68,9 @@ class Repeats:
     def acknowledge(self, address: str, ack_id: int) -> None:
         """Stop repeating a message."""
         kept = self._kept.get(address, {})
-        left = {kind: one for kind, one in kept.items() if one.ack_id != ack_id}
-        if left:
-            self._kept[address] = left
-        else:
+        for kind in [kind for kind, one in kept.items() if one.ack_id == ack_id]:
+            del kept[kind]
+        if not kept:
             self.forget(address)
 
     def forget(self, address: str) -> None:
