@@ -67,7 +67,7 @@ class Repeats:
 
     def acknowledge(self, address: str, ack_id: int) -> None:
         """Stop repeating a message."""
-        kept = self._kept.get(address, {})
+        kept: dict[Kind, _Unacked] = self._kept.get(address) or {}
         for kind in [kind for kind, one in kept.items() if one.ack_id == ack_id]:
             del kept[kind]
         if not kept:
