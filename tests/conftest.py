@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import typing as t
 from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -19,6 +20,7 @@ from hypothesis import settings
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
 from flask_chatvisor.identity import Visitor
+from flask_chatvisor.testing import FakeService
 
 # A busy machine is slow, which is no fault of the code.
 settings.register_profile(
@@ -110,6 +112,12 @@ def _add_views(app: Flask) -> None:
     def sign_out() -> str:
         logout_user()
         return "signed out"
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    with FakeService() as service:
+        yield service
 
 
 @pytest.fixture

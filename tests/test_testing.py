@@ -30,12 +30,6 @@ from tests.conftest import MakeApp
 
 
 @pytest.fixture
-def service() -> Iterator[FakeService]:
-    with FakeService() as service:
-        yield service
-
-
-@pytest.fixture
 def client(service: FakeService) -> Iterator[Client]:
     transport = Transport(service.url, service.api_token, (5, 5), sleep=no_pause)
     yield Client(transport, PATHS)

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import textwrap
 import typing as t
-from collections.abc import Iterator
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -47,12 +46,6 @@ PACKAGE_IS_IN = Path(flask_chatvisor.__file__).parents[1]
 NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 SCRIPT = answer(200, b"'use strict';", kind="text/javascript")
 EMPTY = {"page": 1, "total": 0, "results": []}
-
-
-@pytest.fixture
-def service() -> Iterator[FakeService]:
-    with FakeService() as service:
-        yield service
 
 
 def runner(chatvisor: Chatvisor | None = None, /, **keys: t.Any) -> FlaskCliRunner:

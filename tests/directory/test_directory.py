@@ -55,12 +55,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def service() -> Iterator[FakeService]:
-    with FakeService() as service:
-        yield service
-
-
-@pytest.fixture
 def make_directory(service: FakeService, clock: Clock) -> Iterator[MakeDirectory]:
     transports: list[Transport] = []
 

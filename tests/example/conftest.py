@@ -34,12 +34,6 @@ def submit(client: FlaskClient, url: str, **fields: str) -> TestResponse:
     return client.post(url, data={"csrf_token": token, **fields})
 
 
-@pytest.fixture
-def service() -> Iterator[FakeService]:
-    with FakeService() as service:
-        yield service
-
-
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database as it is after the first start."""

@@ -8,7 +8,6 @@ import math
 import time
 import typing as t
 from collections.abc import Callable
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -40,12 +39,6 @@ AGENT = Agent("mary@example.com", "Mary")
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 CLOUD: dict[str, t.Any] = {"SCRIPT_ID": "abc", "API_TOKEN": "api-token"}
 PAGES = ["/chatvisor/users", "/chatvisor/users/john@example.com"]
-
-
-@pytest.fixture
-def service() -> Iterator[FakeService]:
-    with FakeService() as service:
-        yield service
 
 
 def portal(chatvisor: Chatvisor | None = None, /, **keys: t.Any) -> FlaskClient:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import typing as t
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -32,12 +31,6 @@ from tests.conftest import make_application
 from tests.doubles.users import signed_in
 
 OURS = {REQUEST_HEADER: "1"}
-
-
-@pytest.fixture
-def service() -> Iterator[FakeService]:
-    with FakeService() as service:
-        yield service
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import typing as t
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -52,12 +51,6 @@ def load_agent(user: User) -> Agent | None:
 
 def marys_only(agent: Agent, user: ActiveUser) -> bool:
     return agent.email == MARY.email
-
-
-@pytest.fixture
-def service() -> Iterator[FakeService]:
-    with FakeService() as service:
-        yield service
 
 
 @pytest.fixture
