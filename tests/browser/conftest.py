@@ -19,6 +19,7 @@ from .chromium import find_chromium
 from .desk import desk as desk
 from .desk import service as service
 from .tagged import portal as portal
+from .tagged import visit as visit
 
 #: Without these Chromium looks for hosts on the internet at each start.
 QUIET = (

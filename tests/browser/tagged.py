@@ -22,6 +22,9 @@ from ..doubles.service import FakeService
 from .desk import served
 from .support import until
 
+if t.TYPE_CHECKING:
+    from .conftest import OpenPage
+
 Call = tuple[str, str | None]
 JOHN: Call = ("user.tag", "1")
 JANE: Call = ("user.tag", "2")
@@ -74,6 +77,23 @@ def portal(service: FakeService) -> Iterator[OpenPortal]:
             return portal
 
         yield portal
+
+
+Visit = Callable[..., tuple[Portal, Page]]
+
+
+@pytest.fixture
+def visit(portal: OpenPortal, open_page: OpenPage) -> Visit:
+    """``visit(**keys)``: an application, and John's page there, which is tagged."""
+
+    def visit(**keys: t.Any) -> tuple[Portal, Page]:
+        running = portal(**keys)
+        page = open_page(f"{running.url}/sign-in/1")
+        page.goto(running.url)
+        expect_calls(page, JOHN)
+        return running, page
+
+    return visit
 
 
 def _watch(portal: Portal) -> None:

@@ -26,6 +26,7 @@ from .tagged import JANE
 from .tagged import JOHN
 from .tagged import RESET
 from .tagged import OpenPortal
+from .tagged import Visit
 from .tagged import expect_calls
 
 BY_HAND = "<html><body>{{ chatvisor_tag() }}<p>Hello</p></body></html>"
@@ -198,13 +199,8 @@ def test_a_remembered_user_is_announced_until_that_is_forgotten_too(
     expect_calls(page, RESET)
 
 
-def test_of_two_tabs_the_first_to_load_a_page_resets_for_both(
-    portal: OpenPortal, open_page: OpenPage
-) -> None:
-    running = portal()
-    one = open_page(f"{running.url}/sign-in/1")
-    one.goto(running.url)
-    expect_calls(one, JOHN)
+def test_of_two_tabs_the_first_to_load_a_page_resets_for_both(visit: Visit) -> None:
+    running, one = visit()
     two = one.context.new_page()
     two.goto(f"{running.url}/other")
     expect_calls(two, JOHN)

@@ -177,6 +177,19 @@ def begin(ring: Ring) -> Begin:
     return begin
 
 
+@pytest.fixture
+def live(begin: Begin) -> Begin:
+    """``live()``: a call in which Mary sees John's page, which is green."""
+
+    def live(**options: t.Any) -> Call:
+        call = begin(**options)
+        paint(call.john, GREEN)
+        call.share()
+        return call
+
+    return live
+
+
 def heading(window: Page) -> str:
     return window.locator("h1").inner_text()
 
@@ -215,54 +228,10 @@ def test_the_agent_sees_the_visitors_pages_and_how_they_change(
     assert complaints == []
 
 
-def test_both_are_told_that_the_agent_ended_it(begin: Begin) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
-    call.visitor.evaluate(
-        "window.kept = document.querySelector('[data-part=preview]').srcObject; 0"
-    )
-    call.agent.click(STOP)
-    expect_state(call.agent, "ended", "agent-ended")
-    expect_state(call.visitor, "ended", "agent-ended")
-    assert heading(call.agent) == "You ended the call"
-    assert heading(call.visitor) == "Mary Major ended the call"
-    expect(call.visitor).to_have_title("Call ended")
-    states = call.visitor.evaluate("window.kept.getTracks().map(t => t.readyState)")
-    assert states == ["ended"]
-    html = call.john.locator("html")
-    expect(html).not_to_have_attribute("data-chatvisor-sharing", "")
-
-
-def test_both_are_told_that_the_visitor_stopped(begin: Begin) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
-    expect(call.visitor.locator("[data-part=sharing]")).to_have_text(
-        "You are sharing a browser tab with Mary Major"
-    )
-    call.visitor.click(STOP)
-    expect_state(call.visitor, "ended", "visitor-ended")
-    expect_state(call.agent, "ended", "visitor-ended")
-    assert heading(call.agent) == "John Doe ended the call"
-    assert heading(call.visitor) == "You ended the call"
-
-
-def test_a_share_that_the_browser_stops_ends_the_call(begin: Begin) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
-    call.john.close()  # the tab that is shared
-    expect_state(call.visitor, "ended", "visitor-ended")
-    expect_state(call.agent, "ended", "visitor-ended")
-
-
 def test_the_picture_keeps_its_resolution_and_can_be_shown_as_it_is(
-    begin: Begin,
+    live: Begin,
 ) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
+    call = live()
     expect_to_see(call.agent, GREEN)
     video = call.agent.locator("video[data-chatvisor-screen]")
     size = "video => [video.videoWidth, video.videoHeight]"
@@ -345,12 +314,8 @@ LEVEL = """async () => {
 
 
 @pytest.mark.parametrize("speaker", ["visitor", "agent"])
-def test_a_microphone_is_off_until_it_is_switched_on(
-    begin: Begin, speaker: str
-) -> None:
-    call = begin(permissions=["microphone"])
-    paint(call.john, GREEN)
-    call.share()
+def test_a_microphone_is_off_until_it_is_switched_on(live: Begin, speaker: str) -> None:
+    call = live(permissions=["microphone"])
     speaks, hears = call.visitor, call.agent
     if speaker == "agent":
         speaks, hears = hears, speaks
@@ -367,16 +332,86 @@ def test_a_microphone_is_off_until_it_is_switched_on(
     expect(state).to_be_hidden()
 
 
-def test_a_microphone_that_is_refused_is_explained(begin: Begin) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
+def test_a_microphone_that_is_refused_is_explained(live: Begin) -> None:
+    call = live()
     call.agent.click(MICROPHONE)
     expect(call.agent.locator("[data-part=problem]")).to_contain_text("microphone")
     expect_to_see(call.agent, GREEN)
 
 
 # --- every way to end ---------------------------------------------------------------
+
+
+JOHN_ENDED_IT = ("You ended the call", "John Doe ended the call")
+#: Who ends a call, how, for which reason, and what the visitor and the agent read then.
+ENDS: list[tuple[str, str, str, str | None, str | None]] = [
+    ("agent", STOP, "agent-ended", "Mary Major ended the call", "You ended the call"),
+    ("visitor", STOP, "visitor-ended", *JOHN_ENDED_IT),
+    ("visitor", "closes", "visitor-closed", None, "John Doe closed the call window"),
+    ("agent", "closes", "agent-closed", "Mary Major closed the call window", None),
+    # The tab that is shared: the browser stops the sharing.
+    (
+        "john",
+        "closes",
+        "visitor-ended",
+        "You ended the call",
+        "John Doe ended the call",
+    ),
+]
+#: The same before the visitor shares.
+EARLY_ENDS = [
+    ("visitor", "text=Not now", "visitor-ended", "You cancelled", "John Doe cancelled"),
+    ("agent", "text=Cancel", "agent-ended", "Mary Major cancelled", "You cancelled"),
+]
+
+
+def end(call: Call, who: str, how: str, reason: str, *headings: str | None) -> None:
+    """One of the two ends the call; each window that is left says so."""
+    page: Page = getattr(call, who)
+    page.close() if how == "closes" else page.click(how)
+    for window, words in zip((call.visitor, call.agent), headings, strict=True):
+        if words is not None:
+            expect_state(window, "ended", reason)
+            expect(window.locator("h1")).to_have_text(words)
+
+
+@pytest.mark.parametrize(("who", "how", "reason", "visitors", "agents"), ENDS)
+def test_both_are_told_who_ended_it(
+    live: Begin,
+    who: str,
+    how: str,
+    reason: str,
+    visitors: str | None,
+    agents: str | None,
+) -> None:
+    end(live(), who, how, reason, visitors, agents)
+
+
+@pytest.mark.parametrize(("who", "how", "reason", "visitors", "agents"), EARLY_ENDS)
+def test_both_may_think_better_of_it(
+    begin: Begin, who: str, how: str, reason: str, visitors: str, agents: str
+) -> None:
+    call = begin()
+    end(call, who, how, reason, visitors, agents)
+    if who == "visitor":
+        words = call.visitor.locator("[data-part=text]")
+        expect(words).to_have_text("Your screen was not shared.")
+
+
+def test_after_the_end_nothing_is_shared(live: Begin) -> None:
+    call = live()
+    expect(call.visitor.locator("[data-part=sharing]")).to_have_text(
+        "You are sharing a browser tab with Mary Major"
+    )
+    call.visitor.evaluate(
+        "window.kept = document.querySelector('[data-part=preview]').srcObject; 0"
+    )
+    end(call, *ENDS[0])
+    expect(call.visitor).to_have_title("Call ended")
+    states = call.visitor.evaluate("window.kept.getTracks().map(t => t.readyState)")
+    assert states == ["ended"]
+    html = call.john.locator("html")
+    expect(html).not_to_have_attribute("data-chatvisor-sharing", "")
 
 
 def test_a_visitor_who_chooses_nothing_ends_it(begin: Begin, launch: Launch) -> None:
@@ -388,24 +423,6 @@ def test_a_visitor_who_chooses_nothing_ends_it(begin: Begin, launch: Launch) -> 
     assert heading(call.agent) == "John Doe chose not to share"
 
 
-def test_a_visitor_may_think_better_of_it(begin: Begin) -> None:
-    call = begin()
-    call.visitor.get_by_role("button", name="Not now").click()
-    expect_state(call.agent, "ended", "visitor-ended")
-    expect(call.agent.locator("h1")).to_have_text("John Doe cancelled")
-    expect(call.visitor.locator("h1")).to_have_text("You cancelled")
-    words = call.visitor.locator("[data-part=text]")
-    expect(words).to_have_text("Your screen was not shared.")
-
-
-def test_an_agent_may_think_better_of_it(begin: Begin) -> None:
-    call = begin()
-    call.agent.get_by_role("button", name="Cancel").click()
-    expect_state(call.visitor, "ended", "agent-ended")
-    expect(call.agent.locator("h1")).to_have_text("You cancelled")
-    expect(call.visitor.locator("h1")).to_have_text("Mary Major cancelled")
-
-
 def test_nobody_answers(ring: Ring) -> None:
     with running_service(Timings(ring=0.5)) as service:
         with serving(pages_with(service)) as site:
@@ -415,24 +432,6 @@ def test_nobody_answers(ring: Ring) -> None:
             notice = john.locator("chatvisor-notice")
             expect(notice).to_contain_text("The request has expired.")
             expect(john.locator("chatvisor-invitation")).to_have_count(0)
-
-
-def test_the_visitor_closes_the_window(begin: Begin) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
-    call.visitor.close()
-    expect_state(call.agent, "ended", "visitor-closed")
-    assert heading(call.agent) == "John Doe closed the call window"
-
-
-def test_the_agent_closes_the_window(begin: Begin) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
-    call.agent.close()
-    expect_state(call.visitor, "ended", "agent-closed")
-    assert heading(call.visitor) == "Mary Major closed the call window"
 
 
 def test_the_visitor_leaves_while_it_rings(ring: Ring) -> None:
@@ -517,10 +516,8 @@ def test_a_window_that_never_got_there_rings_nobody(ring: Ring) -> None:
 # --- what a call survives -----------------------------------------------------------
 
 
-def test_the_visitors_window_can_be_loaded_again(begin: Begin) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
+def test_the_visitors_window_can_be_loaded_again(live: Begin) -> None:
+    call = live()
     expect_to_see(call.agent, GREEN)
     call.visitor.reload()
     expect(call.visitor.locator("h1")).to_have_text("Choose again what to share")
@@ -530,10 +527,8 @@ def test_the_visitors_window_can_be_loaded_again(begin: Begin) -> None:
     expect_state(call.visitor, "live")
 
 
-def test_the_agents_window_can_be_loaded_again(begin: Begin) -> None:
-    call = begin()
-    paint(call.john, GREEN)
-    call.share()
+def test_the_agents_window_can_be_loaded_again(live: Begin) -> None:
+    call = live()
     expect_to_see(call.agent, GREEN)
     call.agent.reload()
     expect_to_see(call.agent, GREEN)
@@ -571,10 +566,8 @@ def test_a_lost_socket_is_replaced_without_a_new_choice(begin: Begin, who: str) 
 
 
 @pytest.mark.parametrize("who", ["visitor", "agent"])
-def test_an_interrupted_connection_is_made_anew(begin: Begin, who: str) -> None:
-    call = begin(init=KEEP_PEERS)
-    paint(call.john, GREEN)
-    call.share()
+def test_an_interrupted_connection_is_made_anew(live: Begin, who: str) -> None:
+    call = live(init=KEEP_PEERS)
     expect_to_see(call.agent, GREEN)
     window = call.visitor if who == "visitor" else call.agent
     window.evaluate("window.peers.at(-1).close()")  # the other side notices

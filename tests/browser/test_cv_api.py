@@ -79,11 +79,16 @@ def site(service: RunningService) -> Iterator[Site]:
 
 
 @pytest.fixture
+def page(site: Site, open_page: OpenPage) -> Page:
+    return open_page(f"{site.url}/")
+
+
+@pytest.fixture
 def john(site: Site, open_page: OpenPage) -> Page:
-    page = open_page(f"{site.url}/")
-    page.evaluate("tag => CV.user.tag(tag)", JOHN)
-    page.wait_for_function("localStorage.getItem('chatvisor-visitor')")
-    return page
+    john = open_page(f"{site.url}/")
+    john.evaluate("tag => CV.user.tag(tag)", JOHN)
+    john.wait_for_function("localStorage.getItem('chatvisor-visitor')")
+    return john
 
 
 @pytest.fixture
@@ -482,9 +487,8 @@ def test_both_forms_of_auth_are_understood(
 
 
 def test_a_token_of_another_mail_address_is_refused(
-    site: Site, service: RunningService, open_page: OpenPage, john: Page
+    service: RunningService, page: Page, john: Page
 ) -> None:
-    page = open_page(f"{site.url}/")
     lines = warnings_of(page)
     token = service.token("adam@example.com", "Adam")
     page.evaluate("t => CV.rest.auth('mary@example.com', t)", token)
@@ -498,9 +502,8 @@ def test_a_token_of_another_mail_address_is_refused(
 
 @pytest.mark.parametrize(("persist", "kind"), [(True, "local"), (False, "session")])
 def test_a_token_is_kept_where_it_was_asked_for(
-    site: Site, service: RunningService, open_page: OpenPage, persist: bool, kind: str
+    service: RunningService, page: Page, persist: bool, kind: str
 ) -> None:
-    page = open_page(f"{site.url}/")
     page.evaluate("([t, p]) => CV.rest.auth(t, p)", [service.token(), persist])
     stores = page.evaluate(
         "['local', 'session'].filter(k => window[k + 'Storage'].length)"
@@ -511,10 +514,9 @@ def test_a_token_is_kept_where_it_was_asked_for(
 
 
 def test_a_token_that_is_bound_to_a_visitor_is_used_once_and_never_stored(
-    site: Site, service: RunningService, open_page: OpenPage, john: Page
+    service: RunningService, page: Page, john: Page
 ) -> None:
     visitor = visitor_id(john)
-    page = open_page(f"{site.url}/")
     page.evaluate("t => CV.rest.auth(t)", service.token(visitor_id=visitor))
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
     window = start(page, visitor)
@@ -528,9 +530,8 @@ def test_a_token_that_is_bound_to_a_visitor_is_used_once_and_never_stored(
     ("token", "code"), [("", "token-missing"), ("forged", "token-invalid")]
 )
 def test_without_a_good_token_the_answers_are_empty_and_say_why(
-    site: Site, open_page: OpenPage, token: str, code: str
+    page: Page, token: str, code: str
 ) -> None:
-    page = open_page(f"{site.url}/")
     lines = warnings_of(page)
     page.evaluate("t => CV.rest.auth(t)", token)
     assert listed(page) == []
@@ -735,17 +736,15 @@ def test_a_customer_asks_for_help_and_an_agent_joins(mary: Page, john: Page) -> 
 
 
 def test_asking_for_help_on_a_page_without_a_tag_fails_in_its_window(
-    site: Site, open_page: OpenPage
+    page: Page,
 ) -> None:
-    page = open_page(f"{site.url}/")
     window = click_runs(page, "CV.conference.start()")
     expect_state(window, "ended", "failed")
 
 
 def test_a_queued_customer_learns_the_position_until_somebody_comes(
-    mary: Page, site: Site, open_page: OpenPage
+    mary: Page, page: Page
 ) -> None:
-    page = open_page(f"{site.url}/")
     page.evaluate(
         """() => {
           window.positions = [];
@@ -776,10 +775,7 @@ def test_a_queued_customer_learns_the_position_until_somebody_comes(
     expect(page.locator(INVITATION)).to_have_count(0)
 
 
-def test_a_customer_may_join_the_queue_without_props(
-    site: Site, open_page: OpenPage
-) -> None:
-    page = open_page(f"{site.url}/")
+def test_a_customer_may_join_the_queue_without_props(page: Page) -> None:
     page.evaluate("new Promise(resolve => CV.conference.join('cust-8', resolve))")
 
 
@@ -800,7 +796,7 @@ def test_a_page_learns_whether_an_agent_is_online(
 
 
 def test_an_agent_is_told_when_something_changes(
-    mary: Page, service: RunningService, site: Site, open_page: OpenPage
+    mary: Page, service: RunningService, page: Page
 ) -> None:
     mary.evaluate(
         """token => {
@@ -812,7 +808,6 @@ def test_an_agent_is_told_when_something_changes(
     )
     mary.wait_for_function("window.heard.length")
     assert mary.evaluate("window.heard[0]") == [None, "live"]
-    page = open_page(f"{site.url}/")
     page.evaluate("tag => CV.user.tag(tag)", JOHN)
     mary.wait_for_function(
         "window.heard.some(([n, state]) => n > 0 && state === 'live')"

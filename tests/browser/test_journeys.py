@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -87,6 +88,28 @@ def share(john: Page) -> Page:
     return window
 
 
+def live(portal: Portal, mary: Page, john: Page) -> tuple[Page, Page]:
+    """Mary sees John's page, which is green; the call windows of both."""
+    agents = ring(portal, mary)
+    visitors = share(john)
+    paint(john, GREEN)
+    expect_state(agents, "live")
+    return agents, visitors
+
+
+def violations_of(*pages: Page) -> list[str]:
+    """What these pages, and the windows they open, do against their policies."""
+    violations: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            violations.append(message.text)
+
+    for page in pages:
+        page.context.on("console", note)
+    return violations
+
+
 def test_every_page_of_a_customer_carries_the_tag(portal: Portal, john: Page) -> None:
     for path in ("/", "/invoices", "/settings"):
         john.goto(portal.url + path)
@@ -163,9 +186,10 @@ def test_only_agents_get_at_the_agents_routes(
     assert (answer.status, answer.json()["status"]) == (401, 401)
 
 
-def test_a_call_from_click_to_picture_and_through_the_pages(
+def test_a_call_from_click_to_picture_and_through_the_pages_violates_no_policy(
     portal: Portal, mary: Page, john: Page
 ) -> None:
+    violations = violations_of(mary, john)
     agents = ring(portal, mary)
     invitation = john.locator("chatvisor-invitation")
     expect(invitation).to_contain_text("Mary")
@@ -187,16 +211,7 @@ def test_a_call_from_click_to_picture_and_through_the_pages(
     expect_state(agents, "ended", "visitor-ended")
     expect_state(visitors, "ended", "visitor-ended")
     expect(john.locator(SHARING)).to_have_count(0)
-
-
-def test_the_agent_can_end_the_call_too(portal: Portal, mary: Page, john: Page) -> None:
-    agents = ring(portal, mary)
-    paint(john, GREEN)
-    visitors = share(john)
-    expect_state(agents, "live")
-    agents.click("[data-chatvisor-stop]")
-    expect_state(visitors, "ended", "agent-ended")
-    expect_state(agents, "ended", "agent-ended")
+    assert violations == []
 
 
 def test_the_customer_is_asked_in_every_tab_and_answers_in_one(
@@ -226,28 +241,15 @@ def test_the_customer_is_asked_on_a_page_opened_while_it_rings(
     expect_state(visitors, "ended", "agent-closed")
 
 
-def test_closing_the_customers_window_tells_the_agent(
-    portal: Portal, mary: Page, john: Page
-) -> None:
-    agents = ring(portal, mary)
-    visitors = share(john)
-    paint(john, GREEN)
-    expect_state(agents, "live")
-    visitors.close()
-    expect_state(agents, "ended", "visitor-closed")
-
-
 def test_reloading_the_agents_window_goes_on_with_the_call(
     portal: Portal, mary: Page, john: Page
 ) -> None:
-    agents = ring(portal, mary)
-    visitors = share(john)
-    paint(john, GREEN)
-    expect_state(agents, "live")
+    agents, visitors = live(portal, mary, john)
     agents.reload()
     expect_to_see(agents, GREEN)
     agents.click("[data-chatvisor-stop]")
     expect_state(visitors, "ended", "agent-ended")
+    expect_state(agents, "ended", "agent-ended")
 
 
 def test_a_second_agent_reads_that_the_customer_is_in_a_call(
@@ -298,33 +300,8 @@ def test_asking_for_help_in_a_call_leaves_the_call_alone(
     expect_state(agents, "ended", "visitor-ended")
 
 
-def test_the_policy_of_the_pages_is_never_violated(
-    portal: Portal, mary: Page, john: Page
-) -> None:
-    violations: list[str] = []
-    for page in (mary, john):
-        page.context.on(
-            "console",
-            lambda message: (
-                violations.append(message.text)
-                if "Content Security Policy" in message.text
-                else None
-            ),
-        )
-    agents = ring(portal, mary)
-    visitors = share(john)
-    paint(john, GREEN)
-    expect_state(agents, "live")
-    visitors.click("[data-chatvisor-stop]")
-    expect_state(agents, "ended")
-    assert violations == []
-
-
 def test_signing_out_ends_the_call(portal: Portal, mary: Page, john: Page) -> None:
-    agents = ring(portal, mary)
-    visitors = share(john)
-    paint(john, GREEN)
-    expect_state(agents, "live")
+    agents, visitors = live(portal, mary, john)
     john.goto(f"{portal.url}/logout")
     expect_state(agents, "ended", "visitor-gone")
     expect_state(visitors, "ended", "visitor-gone")

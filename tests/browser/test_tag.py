@@ -20,6 +20,7 @@ from .tagged import JOHN
 from .tagged import RESET
 from .tagged import OpenPortal
 from .tagged import Portal
+from .tagged import Visit
 from .tagged import expect_calls
 
 KEY = "identity-key-of-the-tests-32-bytes!"
@@ -28,13 +29,8 @@ KEY = "identity-key-of-the-tests-32-bytes!"
 # --- who is announced -------------------------------------------------------------
 
 
-def test_the_pages_user_is_announced_once(
-    portal: OpenPortal, open_page: OpenPage
-) -> None:
-    running = portal()
-    page = open_page(f"{running.url}/sign-in/1")
-    page.goto(running.url)
-    expect_calls(page, JOHN)
+def test_the_pages_user_is_announced_once(visit: Visit) -> None:
+    running, page = visit()
     assert page.evaluate("fakeCV.calls[0].args[0]") == {
         "id": "1",
         "email": "john@example.com",
@@ -68,12 +64,8 @@ def test_a_script_that_was_there_first_is_used(
     expect_calls(page, JOHN)
 
 
-def test_after_signing_out_the_visitor_is_reset(
-    portal: OpenPortal, open_page: OpenPage
-) -> None:
-    running = portal()
-    page = open_page(f"{running.url}/sign-in/1")
-    page.goto(running.url)
+def test_after_signing_out_the_visitor_is_reset(visit: Visit) -> None:
+    running, page = visit()
     running.sign_out(page)
     page.goto(running.url)
     expect_calls(page, RESET)
@@ -81,24 +73,15 @@ def test_after_signing_out_the_visitor_is_reset(
     assert page.evaluate("window.fakeCV") is None
 
 
-def test_another_user_is_announced_after_a_reset(
-    portal: OpenPortal, open_page: OpenPage
-) -> None:
-    running = portal()
-    page = open_page(f"{running.url}/sign-in/1")
-    page.goto(running.url)
+def test_another_user_is_announced_after_a_reset(visit: Visit) -> None:
+    running, page = visit()
     running.sign_in(page, "2")
     page.goto(running.url)
     expect_calls(page, RESET, JANE)
 
 
-def test_an_identity_that_is_not_in_the_page_is_fetched(
-    portal: OpenPortal, open_page: OpenPage
-) -> None:
-    running = portal(IDENTITY_DELIVERY="fetch")
-    page = open_page(f"{running.url}/sign-in/1")
-    page.goto(running.url)
-    expect_calls(page, JOHN)
+def test_an_identity_that_is_not_in_the_page_is_fetched(visit: Visit) -> None:
+    running, page = visit(IDENTITY_DELIVERY="fetch")
     running.sign_in(page, "2")
     page.goto(running.url)
     expect_calls(page, RESET, JANE)
@@ -269,12 +252,9 @@ def test_when_me_fails_nobody_is_forgotten_and_it_is_asked_again(
 
 
 def test_an_application_says_itself_that_somebody_signed_in_without_a_new_page(
-    portal: OpenPortal, open_page: OpenPage
+    visit: Visit,
 ) -> None:
-    running = portal()
-    page = open_page(f"{running.url}/sign-in/1")
-    page.goto(running.url)
-    expect_calls(page, JOHN)
+    running, page = visit()
     running.sign_in(page, "2")
     page.evaluate("() => { document.dispatchEvent(new Event('chatvisor:refresh')) }")
     expect_calls(page, JOHN, RESET, JANE)
@@ -292,12 +272,9 @@ RESTORE = """() => {
 
 
 def test_a_page_that_was_kept_within_the_page_announces_nobody_who_has_gone(
-    portal: OpenPortal, open_page: OpenPage
+    visit: Visit,
 ) -> None:
-    running = portal()
-    page = open_page(f"{running.url}/sign-in/1")
-    page.goto(running.url)
-    expect_calls(page, JOHN)
+    running, page = visit()
     running.sign_in(page, "2")
     page.evaluate(RESTORE)
     expect_calls(page, JOHN, RESET, JANE)
