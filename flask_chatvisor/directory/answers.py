@@ -1,8 +1,8 @@
-"""Remembers what the service answered, and spares a service that is down.
+"""Caches the service's answers, and spares a service that is down.
 
-Each question is asked once at a time, however many threads want to know. A thread that
-waits for a service which hangs is worth something to nobody else: so there is one of
-them, and everybody else gets what was known last, or the error, at once.
+Each question is asked once at a time, however many threads need the answer. At most one
+thread waits for a hung service; the others get the last known answer or the error at
+once.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from ..errors import ServiceTimeout
 from ..errors import ServiceUnavailable
 from ..errors import say
 
-#: Seconds after which a request is overdue, and nobody else waits for it.
+#: Seconds after which a request is overdue and no other thread waits for it.
 PATIENCE = 5.0
-#: Seconds for which an answer may be shown while there is no newer one.
+#: Seconds for which an old answer may be shown if there is no newer one.
 STALE = 60.0
 #: How many of those are kept.
 MOST_STALE = 64
 
-#: The service is down. All other errors are about the question, or the configuration.
+#: The service is down. All other errors concern the question or the configuration.
 _DOWN = (ServiceUnavailable, ServiceTimeout, RateLimited)
 
 
 class Answer(t.NamedTuple):
-    """What the service answered.
+    """An answer of the service.
 
-    :ivar asked_at: by the cache's clock; no change before then is missing.
+    :ivar asked_at: by the cache's clock; the answer includes every change before it.
     :ivar trouble: why there is no newer answer, if this one is old.
     """
 
@@ -44,10 +44,10 @@ class Answer(t.NamedTuple):
 
 
 class Cache:
-    """Asks the service, or answers in its place.
+    """Asks the service, or answers from memory.
 
     :param seconds: how old an answer may be.
-    :param clock: seconds that only ever grow.
+    :param clock: monotonic seconds.
     :param patience: seconds after which a request is overdue.
     """
 
@@ -79,14 +79,14 @@ class Cache:
     ) -> Answer:
         """Find the answer to a question.
 
-        It is asked once at a time also for different ticks: who needs a newer answer
-        than the one that is on its way asks next.
+        Each question is asked once at a time even for different ticks: a thread that
+        needs a newer answer than the pending one asks next.
 
         :param load: asks the service.
-        :param tick: an answer that was fetched for an earlier one will not do, as long
-            as the service is there.
-        :param keep: whether the answer is better than none once it is old.
-        :raises ServiceError: if there is none, or none but an old one.
+        :param tick: answers fetched for earlier ticks are not used, unless the service
+            is down.
+        :param keep: whether an old answer is better than none.
+        :raises ServiceError: if there is no answer that may be used.
         """
         outcome: Answer | ServiceError | None = None
         while outcome is None:
@@ -105,9 +105,9 @@ class Cache:
         return outcome
 
     def ask(self, load: Callable[[], t.Any]) -> t.Any:
-        """Ask what is to be answered anew each time, unless the service is down.
+        """Ask without caching, unless the service is down.
 
-        :raises ServiceError: as ``load`` does; at once while nobody is to ask.
+        :raises ServiceError: like ``load``; at once while the service is down.
         """
         question = object()
         with self._lock:
@@ -132,7 +132,7 @@ class Cache:
     def _board(
         self, question: Hashable, tick: int | None, keep: bool
     ) -> tuple[_Flight, bool]:
-        """Find who asks this already; else the one who calls is to ask it."""
+        """Find the pending flight of this question; else make the caller ask it."""
         flight = self._flights.get(question)
         if flight is not None:
             return flight, False
@@ -140,14 +140,14 @@ class Cache:
         return flight, True
 
     def _why_not_ask(self) -> ServiceError | None:
-        """Say why the service is better left alone; ``None`` if it is to be asked."""
+        """Return why the service must be left alone; ``None`` if it may be asked."""
         now = self._clock()
         if any(self._overdue(flight) for flight in self._flights.values()):
             return _too_slow(self._patience)
         outage = self._outage
         if outage is None:
             return None
-        # The first one afterwards finds out, for all others.
+        # Afterwards the first thread tries, on behalf of all others.
         probing = bool(self._flights)
         return outage.error if probing or outage.lasts(now) else None
 
@@ -167,7 +167,7 @@ class Cache:
         except ServiceError as error:
             flight.outcome = error
         finally:
-            # Whatever happened, those who wait must not wait for ever.
+            # Whatever happened, waiting threads must not wait forever.
             self._land(question, flight, remember)
         return flight.outcome
 
@@ -188,7 +188,7 @@ class Cache:
             return None
         now = self._clock()
         took = now - flight.began
-        # So that a thread waits for it half of the time at most.
+        # So that a thread waits for it at most half of the time.
         pause = took if took >= self._patience else 0.0
         pause = min(STALE, max(pause, error.retry_after or 0.0))
         return _Outage(error, now, pause) if pause else None
@@ -196,7 +196,7 @@ class Cache:
     def _wait(self, flight: _Flight, tick: int | None) -> Answer | ServiceError | None:
         """Wait for another thread's answer.
 
-        :return: ``None`` if that thread broke down, or asked for an earlier tick.
+        :return: ``None`` if that thread failed, or asked for an earlier tick.
         """
         left = flight.began + self._patience - self._clock()
         if not flight.done.wait(min(self._patience, max(0.0, left))):
@@ -206,11 +206,11 @@ class Cache:
         return flight.outcome
 
     def _old(self, question: Hashable, trouble: ServiceError) -> Answer:
-        """Find what was known last, if that is better than nothing."""
+        """Return the last known answer, if an old one is better than none."""
         with self._lock:
             answer = self._young(self._last.get(question), STALE)
         if answer is None or not isinstance(trouble, _DOWN):
-            # It may be raised many times: each would add to its traceback.
+            # It may be raised many times, and each time would extend its traceback.
             raise trouble.with_traceback(None)
         return answer._replace(trouble=trouble)
 
@@ -228,7 +228,7 @@ class Cache:
 
 
 class _Flight:
-    """A question that the service is being asked, and what comes of it."""
+    """A pending question to the service, and its outcome."""
 
     def __init__(self, began: float, tick: int | None, keep: bool) -> None:
         self.began = began
@@ -253,7 +253,7 @@ _instances: weakref.WeakSet[Cache] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
-    # The threads that asked are the parent's: here nobody would ever hear of them.
+    # The threads that asked are in the parent process; here they never finish.
     for cache in _instances:
         cache._lock = threading.Lock()
         cache._flights = {}
@@ -264,7 +264,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _will_do(fetched_for: int | None, tick: int | None) -> bool:
-    """Tell whether what was fetched for one tick is new enough for another."""
+    """Return whether an answer fetched for one tick is new enough for another."""
     return tick is None or (fetched_for is not None and fetched_for >= tick)
 
 

@@ -1,7 +1,7 @@
-"""The connections of this process, and what is sent again until it is acknowledged.
+"""The connections of this process, and messages that are resent until acknowledged.
 
-Of each kind only the newest message is kept, so that a late repetition never takes a
-client back to what no longer holds.
+Only the newest message of each kind is kept, so that a late repetition never returns a
+client to an outdated state.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from ..protocol import ServerMessage
 from ..protocol import encode
 from ..runner.deadlines import Deadlines
 
-#: How often a message is sent again. A client that has not answered until then learns
-#: where things stand when it connects the next time.
+#: How often a message is resent. A client that still has not answered gets the current
+#: state when it reconnects.
 MOST_REPEATS = 15
 
 
 class Wire(t.Protocol):
-    """What one client is connected by."""
+    """The connection of one client."""
 
     def push(self, text: str) -> bool:
-        """Send a text, sometime; ``False`` if too much waits already."""
+        """Queue a text; ``False`` if too much is already queued."""
         ...
 
     def close(self, code: int, reason: str) -> None:
-        """Close it once what waits has been sent."""
+        """Close it after sending the queued messages."""
         ...
 
 
 class _Unacked:
-    """A message that is repeated until it is acknowledged."""
+    """A message that is resent until acknowledged."""
 
     __slots__ = ("ack_id", "due", "left", "text")
 
@@ -48,7 +48,7 @@ class _Unacked:
 
 
 class _Link:
-    """One connection, with what it has not acknowledged."""
+    """One connection, with its unacknowledged messages."""
 
     __slots__ = ("address", "repeats", "unacked", "wire")
 
@@ -62,8 +62,8 @@ class _Link:
 class Connections:
     """Sends to clients by the address of their connection.
 
-    :param process: names this process; no other one ever has the same name.
-    :param resend: seconds until an unacknowledged message is sent again.
+    :param process: the name of this process, which is unique for all time.
+    :param resend: seconds until an unacknowledged message is resent.
     """
 
     def __init__(
@@ -82,20 +82,20 @@ class Connections:
         self._ack_ids = itertools.count(1)
 
     def open(self, wire: Wire) -> str:
-        """Take a connection in; its address is returned."""
+        """Add a connection; return its address."""
         address = f"{self._process}:{next(self._numbers)}"
         self._links[address] = _Link(address, wire)
         return address
 
     def forget(self, address: str) -> bool:
-        """Forget a connection that is gone; say whether it was known."""
+        """Remove a connection; return whether it was known."""
         return self._links.pop(address, None) is not None
 
     def __contains__(self, address: str) -> bool:
         return address in self._links
 
     def send(self, address: str, message: ServerMessage) -> None:
-        """Send a message, if there is such a connection; again until acknowledged."""
+        """Send a message if the connection exists; resend it until acknowledged."""
         link = self._links.get(address)
         if link is None:
             return
@@ -113,12 +113,12 @@ class Connections:
             } or None
 
     def stop_repeating(self, address: str) -> None:
-        """Repeat nothing: it concerned whoever the client was before."""
+        """Stop repeating all messages, because the client has a new identity."""
         if (link := self._links.get(address)) is not None:
             link.unacked = None
 
     def close(self, address: str, code: Close, reason: str) -> None:
-        """Close a connection; what is sent to it from now on goes nowhere."""
+        """Close a connection; later messages to it are dropped."""
         link = self._links.get(address)
         if link is not None:
             link.unacked = None
@@ -135,7 +135,7 @@ class Connections:
 
     def _push(self, link: _Link, text: str) -> None:
         if not link.wire.push(text):
-            self.close(link.address, Close.TOO_SLOW, "Too much waits.")
+            self.close(link.address, Close.TOO_SLOW, "Too many queued messages.")
 
     def _watch(self, link: _Link) -> None:
         if link.unacked and not link.repeats:

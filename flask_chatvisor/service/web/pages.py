@@ -1,4 +1,4 @@
-"""What browsers load: the script, the call window, and its files."""
+"""Files for browsers: the script, the call window, and its modules."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-#: The version that the script for applications' pages asks for its texts.
+#: The version in the URLs of texts that the script for applications' pages fetches.
 _LATEST = "latest"
-#: Applications' pages load it, from other origins and isolated ones too.
+#: Applications' pages load these, also from other origins and isolated ones.
 _FOR_PAGES = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "public, max-age=300",
@@ -38,9 +38,9 @@ _SCRIPT_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}\.js", re.ASCII)
 
 
 class Asset:
-    """What is served, in memory; read again when one of its files has changed on disk.
+    """Content in memory; reread when one of its files has changed on disk.
 
-    :param read: gives the files of it, and what is served.
+    :param read: returns the files and the content.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Asset:
         self.etag: str = ""
 
     def refresh(self) -> Asset:
-        """Read the files if one is another than before."""
+        """Read the files if one has changed."""
         if not self._read_at or self._read_at != _changed_at(self._read_at):
             paths, self.body = self._read(self._path)
             self.etag = f'"{hashlib.sha256(self.body).hexdigest()[:20]}"'
@@ -62,7 +62,7 @@ class Asset:
 
     @property
     def media_type(self) -> str:
-        """What a browser is told that it is."""
+        """The content type."""
         return _TYPES[self._path.suffix]
 
 
@@ -75,9 +75,9 @@ _FOLDERS = ("call", "shared", "texts")
 
 
 class Window:
-    """The call window's files in memory, under one hash of them all.
+    """The call window's files in memory, under one common hash.
 
-    The hash stands in their path: relative imports take it with them.
+    The hash is in their path, so that relative imports keep it.
     """
 
     def __init__(self, static: Path = STATIC) -> None:
@@ -89,7 +89,7 @@ class Window:
         self.refresh()
 
     def refresh(self) -> Window:
-        """Read the files if one has changed; asked for each page, not for each file."""
+        """Read the files if one has changed; done for each page, not for each file."""
         found = [self._static / folder for folder in _FOLDERS]
         paths = sorted(path for folder in found for path in folder.rglob("*.*"))
         read_at = [(path, path.stat().st_mtime_ns) for path in paths]
@@ -109,7 +109,7 @@ class Window:
         return path.relative_to(self._static).as_posix()
 
     def _page(self, page: bytes) -> bytes:
-        """Let the page load everything at once, not what a module imports after it."""
+        """Preload all modules at once instead of one import after the other."""
         here = f"../static/{self.version}"
         links = "".join(
             f'<link rel="modulepreload" href="{here}/{self._name(path)}">\n'
@@ -143,15 +143,15 @@ class Pages:
         ]
 
     async def script(self, request: Request) -> Response:
-        """Serve the script, under any id: one service has one tenant."""
+        """Serve the script under any id, because a service has only one tenant."""
         if not _SCRIPT_NAME.fullmatch(request.path_params["name"]):
             raise Refusal("not-found", "The script's name is <id>.js.")
         return _serve(request, self._script.refresh(), _FOR_PAGES)
 
     async def static(self, request: Request) -> Response:
-        """Serve a file of the call window; for ever, if the version is today's.
+        """Serve a file of the call window; cached forever if the version is current.
 
-        A window that was opened before a restart may load one under its own version.
+        A window that was opened before a restart may still use its old version.
         """
         version, name = request.path_params["version"], request.path_params["name"]
         if version == _LATEST:
@@ -169,7 +169,7 @@ class Pages:
         return {"Cache-Control": cached}
 
     async def call_window(self, request: Request) -> Response:
-        """Serve the call window; which call it is, its script finds out."""
+        """Serve the call window; its script finds out which call it is."""
         page = self._window.refresh().page
         kind = _TYPES[".html"]
         return Response(page, headers=self._call_headers, media_type=kind)
@@ -184,7 +184,7 @@ def _serve(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
 
 
 def _policy(settings: Settings) -> str:
-    """Write the call window's policy: its own files and sockets, nothing else."""
+    """Build the call window's policy: only its own files and sockets."""
     socket = "ws" + origin_of(settings.url).removeprefix("http")
     return "; ".join(
         [

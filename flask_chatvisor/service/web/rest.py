@@ -50,11 +50,11 @@ _Ttl = t.Annotated[int, msgspec.Meta(ge=1, le=MAX_TTL)]
 
 
 class _Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """The base of what clients send."""
+    """The base of request bodies."""
 
 
 class UserTokenRequest(_Body):
-    """Wishes for a user token; one that is bound to a visitor is for calling it."""
+    """A request for a user token; one bound to a visitor is for calling it."""
 
     email: _Text
     ttl: _Ttl
@@ -64,7 +64,7 @@ class UserTokenRequest(_Body):
 
 
 class CallRequest(_Body):
-    """Whom to call."""
+    """A request for a call."""
 
     visitor_id: _Id
     kind: t.Literal["screen"] = "screen"
@@ -101,7 +101,7 @@ class Rest:
         ]
 
     async def health(self, request: Request) -> Response:
-        """Answer through the loop that runs the hub, so that a stuck one shows."""
+        """Answer through the hub's event loop, so that a blocked loop is noticed."""
         stuck = self._core.keeper.is_stuck()
         health = {"status": "stuck" if stuck else "ok"}
         health["time"] = timestamp(self._clock())
@@ -116,7 +116,7 @@ class Rest:
         total, results = self._core.directory.select_raw(selection)
         listed = {"page": selection.page, "total": total, "results": results}
         if selection.queries:
-            # Who asks must not take a list of everybody for an answer to these.
+            # So that the client does not mistake a list of everybody for an answer.
             listed["queries"] = selection.queries
         return _json(listed)
 
@@ -126,20 +126,20 @@ class Rest:
         row = self._core.directory.find(request.path_params["query"])
         found = row and profile(await self._core.engine.load(row.visitor_id))
         if not found:
-            raise Refusal("not-found", "Nobody of this id or e-mail is active.")
+            raise Refusal("not-found", "No active user has this id or e-mail.")
         return _json(found)
 
     async def user_token(self, request: Request) -> Response:
         """Mint a user token."""
         if self._caller(request).grant is not None:
-            raise Refusal("scope-missing", "Only the API token mints user tokens.")
+            raise Refusal("scope-missing", "Minting user tokens needs the API token.")
         wanted = await self._body(request, UserTokenRequest)
         bound = wanted.visitor_id is not None
         scope = wanted.scope
         if scope is None:
             scope = ["call"] if bound else list(SCOPES)
         if bound and scope != ["call"]:
-            detail = "A token that is bound to a visitor has the scope 'call' alone."
+            detail = "A token bound to a visitor must have only the scope 'call'."
             raise Refusal("bad-request", detail)
         now = self._clock()
         token = self._access.mint(
@@ -154,17 +154,19 @@ class Rest:
         return _json({"token": token, "expiresAt": until}, 201)
 
     async def call(self, request: Request) -> Response:
-        """Start a call, or join a visitor who waits."""
+        """Start a call, or join a waiting visitor."""
         caller = self._caller(request)
         caller.require("call")
         if caller.grant is None:
-            raise Refusal("scope-missing", "Call with a user token: who is calling?")
+            raise Refusal(
+                "scope-missing", "Calls need a user token, which says who is calling."
+            )
         self._throttle.call(caller.grant.email, self._clock())
         wanted = await self._body(request, CallRequest)
         await self._use_up(caller, wanted.visitor_id)
         request_call = partial(ringing.request, agent=agent_ref(caller.grant))
         answer = await self._core.runner.turn(wanted.visitor_id, request_call)
-        # It was asked by no connection that could have been hung up on.
+        # The request came from no connection that could have been closed.
         call = t.cast(Invitation, answer)
         return _json({"callId": call.call_id, "url": call.url}, 201)
 
@@ -180,17 +182,19 @@ class Rest:
         return caller
 
     async def _use_up(self, caller: Caller, visitor_id: str) -> None:
-        """Use a token that is bound to a visitor: it is good once."""
+        """Use up a token that is bound to a visitor and good for one call."""
         grant = caller.grant
         if grant is None or grant.visitor_id is None:
             return
         if grant.visitor_id != visitor_id:
             raise Refusal("wrong-visitor", "This token is for another visitor.")
         now = self._clock()
-        # A minute longer than it lives, for clocks that differ.
+        # A minute longer than its life, in case clocks differ.
         until = grant.expires_at + 60
         if not await self._core.engine.once(f"jti:{grant.jti}", until, now):
-            raise Refusal("token-used", "This token was used; it is good once.")
+            raise Refusal(
+                "token-used", "This token has already been used; it allows one call."
+            )
 
     async def _body(self, request: Request, kind: type[_B]) -> _B:
         limit, body = self._settings.limits.body, b""
@@ -223,7 +227,9 @@ def _selection(params: QueryParams) -> Selection:
 
 def _queries(given: list[str]) -> tuple[str, ...]:
     if len(given) > MAX_QUERIES:
-        raise Refusal("bad-request", f"At most {MAX_QUERIES} query are answered.")
+        raise Refusal(
+            "bad-request", f"At most {MAX_QUERIES} query parameters are allowed."
+        )
     return tuple(dict.fromkeys(given))
 
 
@@ -236,10 +242,10 @@ def _flag(params: Mapping[str, str], name: str) -> bool:
 
 def _number(params: Mapping[str, str], name: str, default: int, most: int) -> int:
     text = params.get(name) or str(default)
-    # Python refuses to read numbers that have thousands of digits.
+    # Python refuses to parse numbers with thousands of digits.
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
     if not 1 <= number <= most:
-        raise Refusal("bad-request", f"{name} must be a number, 1 to {most}.")
+        raise Refusal("bad-request", f"{name} must be a number from 1 to {most}.")
     return number
 
 
@@ -282,7 +288,7 @@ async def on_refusal(request: Request, error: Exception) -> Response:
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """Answer what routing found wrong."""
+    """Answer a routing error."""
     error = t.cast(HTTPException, error)
     headers = error.headers
     if error.status_code == 405:
@@ -296,14 +302,14 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 class Cors:
-    """Lets pages of the allowed origins, and of no others, use the REST API."""
+    """Lets only pages of allowed origins use the REST API."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
         self._shared = CORSMiddleware(
             app,
-            allow_origin_regex=".*",  # others do not get as far as here
+            allow_origin_regex=".*",  # others never get here
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["Retry-After"],
