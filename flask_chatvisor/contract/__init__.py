@@ -1,1 +1,1 @@
-"""What the extension and the service agree on; imports nothing else of the package."""
+"""The contract of extension and service; imports nothing else of the package."""

@@ -13,20 +13,20 @@ PATHS: Mapping[str, str] = {
 }
 CALL_PATH = "/rest/v1/call"
 
-#: What user tokens may be good for.
+#: What user tokens may allow.
 Scope = t.Literal["list", "call", "presence"]
 SCOPES: tuple[Scope, ...] = t.get_args(Scope)
 
-#: The longest page of active users, and how many users can be asked for at once.
+#: Users on the longest page of a list, and users that one request may name.
 MAX_PAGE_SIZE = 1000
 MAX_QUERIES = 100
-#: Seconds of a user token's longest life.
+#: Maximum seconds that a user token is valid.
 MAX_TTL = 3600
 
 #: Carries the signature of a call event.
 SIGNATURE_HEADER = "X-Chatvisor-Signature"
 
-#: The stable codes of problems, with status and title.
+#: The stable codes of problems, each with its status and title.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
     "token-missing": (401, "Authentication is needed"),
     "token-invalid": (401, "The token is not valid"),

@@ -1,6 +1,6 @@
-"""How often somebody may do something: buckets of tokens that refill.
+"""Rate limits: token buckets that refill.
 
-In the memory of one process: several processes together allow as many times more.
+They are in the memory of one process; each further process allows as much again.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import typing as t
 
 
 class Rate(t.NamedTuple):
-    """How often something may happen: for long, and at once."""
+    """How often something may happen: in the long run, and at once."""
 
     per_second: float
     burst: int
 
     @property
     def fills_in(self) -> float:
-        """The seconds in which an empty bucket is full again."""
+        """The seconds until an empty bucket is full again."""
         return self.burst / self.per_second
 
 
 class Bucket:
-    """One bucket, full at first: it is enough to know when it will be full again."""
+    """One bucket, full at first. It stores only when it will be full again."""
 
     __slots__ = ("_full_at", "_used_at")
 
@@ -30,14 +30,14 @@ class Bucket:
         self._full_at = self._used_at = float("-inf")
 
     def take(self, rate: Rate, now: float) -> float:
-        """Take one; return the seconds until there will be one, 0 if it was taken."""
+        """Take a token; return 0, or the seconds to wait if there is none."""
         if now < self._used_at:
-            # The clock was set back: what was used stays used, and no more.
+            # The clock was set back: keep what was used, and nothing more.
             self._full_at += now - self._used_at
         self._used_at = now
         full_at = max(now, self._full_at) + 1 / rate.per_second
         wait = full_at - now - rate.fills_in
-        # Sums of fractions are off by a little.
+        # Sums of fractions are slightly off.
         if wait > 1e-6:
             return wait
         self._full_at = full_at
@@ -47,8 +47,8 @@ class Bucket:
 class Buckets:
     """A bucket for each key; safe to use from several threads.
 
-    A bucket that was left alone for as long as an empty one takes to fill is full, so
-    it is forgotten.
+    A bucket that was not used for the time that an empty one takes to fill is full, so
+    it is dropped.
     """
 
     def __init__(self, rate: Rate) -> None:
@@ -59,7 +59,7 @@ class Buckets:
         self._lock = threading.Lock()
 
     def take(self, key: str, now: float) -> float:
-        """Take one; return the seconds until there will be one, 0 if it was taken.
+        """Take a token; return 0, or the seconds to wait if there is none.
 
         :param now: seconds of any clock.
         """
@@ -77,7 +77,7 @@ class Buckets:
         if since < 0:
             self._turned_at = now
         elif since >= self._rate.fills_in:
-            # If nobody came for twice as long, the recent ones are full, too.
+            # After twice that time without use, the recent ones are full, too.
             full = since >= 2 * self._rate.fills_in
             self._older, self._recent = {} if full else self._recent, {}
             self._turned_at = now

@@ -1,7 +1,8 @@
-"""Which active users are wanted, who is meant by a query, and what comes first.
+"""Rules for lists and queries: which users match, and in which order.
 
-Works on whatever has an active user's attributes: what the extension reads, whose times
-are datetimes, and what the service writes, whose times are text of one width.
+They work on anything with an active user's attributes: records that the extension
+reads, with datetimes, and records that the service writes, with times as fixed-width
+text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 
 from .users import name_of
 
-#: What a list can be sorted by; ``-`` in front means descending.
+#: The sort keys of a list; ``-`` in front means descending.
 SORTS = ("name", "email", "since", "lastSeen", "page")
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -21,14 +22,14 @@ _U = t.TypeVar("_U")
 
 
 class Selection(t.NamedTuple):
-    """Which active users are wanted; fields as in the REST API.
+    """The criteria for active users; fields as in the REST API.
 
-    :ivar queries: only those whom one of these names: ids, e-mails or visitorIds.
-    :ivar q: words that must all be found in the user's fields or page.
+    :ivar queries: only users that match an id, an e-mail or a visitorId of these.
+    :ivar q: words that must all occur in the user's fields or page.
     :ivar label: one of the user's labels.
     :ivar assigned: an agent's e-mail, or ``none``.
-    :ivar waiting: only those who wait for an agent.
-    :ivar in_call: only those whom an agent calls or has a call with.
+    :ivar waiting: only users who are waiting for an agent.
+    :ivar in_call: only users who are in a call or being called.
     :ivar sort: one of :data:`SORTS`, with ``-`` in front for descending.
     :ivar page: counts from 1.
     """
@@ -44,27 +45,27 @@ class Selection(t.NamedTuple):
     page_size: int = 50
 
 
-# --- who is meant ---------------------------------------------------------------
+# --- queries --------------------------------------------------------------------
 
 
 def fold_email(email: str) -> str:
-    """Take the case from an e-mail address: of ASCII's letters alone.
+    """Fold the case of an e-mail address, for ASCII letters only.
 
-    Whoever folds more makes one of two people: ``ß`` and ``ss`` are two addresses.
+    Folding more would merge different people: ``ß`` and ``ss`` are two addresses.
     """
     return email.lower() if email.isascii() else email.translate(_LOWER)
 
 
 def is_meant(query: str, user: t.Any) -> bool:
-    """Tell whether a query names this user, in whatever way."""
+    """Return whether a query matches this user's visitorId, e-mail or id."""
     return _meaning(query, user) > 0
 
 
 def meant(query: str, users: Iterable[_U]) -> _U | None:
-    """Find whom a query means: by visitorId, else by e-mail or id.
+    """Find the user that a query means: by visitorId, else by e-mail or id.
 
-    With an ``@`` it is an e-mail address before it is an id, else the other way round.
-    Who is meant in the lesser way counts only if nobody is in the better one.
+    A query with an ``@`` is tried as an e-mail address first, any other as an id. The
+    second way counts only if nobody matches in the first.
     """
     kinds = [(_meaning(query, user), user) for user in users]
     most = max((meaning for meaning, _ in kinds), default=0)
@@ -77,7 +78,7 @@ def best(users: Iterable[_U]) -> _U | None:
 
 
 def rank(user: t.Any) -> tuple[t.Any, ...]:
-    """Order several visitors of one user, the best last."""
+    """A sort key for several visitors of one user; the best has the greatest."""
     return user.verified, user.visible, _moment(user.last_seen or user.since)
 
 
@@ -92,7 +93,7 @@ def _meaning(query: str, user: t.Any) -> int:
     return max(email * is_email, by_id * is_id)
 
 
-# --- which users, and in which order --------------------------------------------
+# --- lists ----------------------------------------------------------------------
 
 
 def select(
@@ -101,9 +102,9 @@ def select(
     *,
     text: Callable[[_U], str] | None = None,
 ) -> tuple[int, list[_U]]:
-    """Select users: how many there are, and those of one page, in order.
+    """Select users: return the total, and one page in order.
 
-    :param text: gives what a search looks through, if it is known already.
+    :param text: returns the searched text of a user, if it is already known.
     """
     found = in_order(matching(users, selection, text or search_text), selection.sort)
     start = (selection.page - 1) * selection.page_size
@@ -113,7 +114,7 @@ def select(
 def matching(
     users: Iterable[_U], selection: Selection, text: Callable[[_U], str]
 ) -> list[_U]:
-    """Keep the users whom a selection wants."""
+    """Keep the users that match a selection."""
     found: list[t.Any] = list(users)
     if queries := selection.queries:
         found = [u for u in found if any(is_meant(query, u) for query in queries)]
@@ -132,7 +133,7 @@ def matching(
 
 
 def search_text(user: t.Any) -> str:
-    """Write down what a search looks through, but for the page; without case."""
+    """Return the text that searches look through, without the page; case-folded."""
     extra = (f"{key} {one}" for key, one in user.additional_tagging_data.items())
     names = (user.id, user.email, user.firstname, user.lastname, user.gender)
     parts = (*names, *user.labels, user.assigned_user, *extra, user.visitor_id)
@@ -140,14 +141,14 @@ def search_text(user: t.Any) -> str:
 
 
 def page_text(user: t.Any) -> str:
-    """Write down what a search looks through of the page that a user is on."""
+    """Return the text that searches look through of the user's page."""
     page = user.location
     return "" if page is None else f"{page.title} {page.path}".casefold()
 
 
 def in_order(users: Iterable[_U], sort: str) -> list[_U]:
-    """Sort users; those who wait come first, the longest wait on top."""
-    # The visitor's id settles ties, so that pages never overlap.
+    """Sort users; those who are waiting come first, the longest wait on top."""
+    # The visitor's id breaks ties, so that pages never overlap.
     found: list[t.Any] = sorted(users, key=lambda user: user.visitor_id)
     found.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-"))
     waiting = [user for user in found if user.waiting_since is not None]
@@ -165,5 +166,5 @@ _KEYS: dict[str, Callable[[t.Any], t.Any]] = {
 
 
 def _moment(moment: t.Any) -> tuple[bool, t.Any]:
-    """Make a time that may be missing comparable; a missing one is the earliest."""
+    """Make an optional time comparable; a missing one is the earliest."""
     return (False, None) if moment is None else (True, moment)

@@ -15,7 +15,7 @@ def problem(
 
     :param code: short and stable, for programs.
     :param detail: one or two sentences, for people.
-    :param title: of the kind of problem; the status's own if left out.
+    :param title: of the kind of problem; defaults to the name of the status.
     """
     return {
         "type": "about:blank",

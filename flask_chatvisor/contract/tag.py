@@ -1,7 +1,7 @@
-"""The tag: its fields, their bounds, and the one way in which it is cleaned.
+"""The tag: its fields, their limits, and how it is cleaned.
 
-Content is never refused. What does not fit is made to fit or left out; the extension
-says in its log what was done. To clean what is clean changes nothing.
+Content is never refused. Values that do not fit are adapted or left out, and the
+extension logs the changes. Cleaning a clean tag changes nothing.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ MAX_LABELS = 32
 MAX_KEYS = 64
 MAX_DEPTH = 3
 MAX_VALUE = 1024
-#: Bytes of JSON, escaped to ASCII, above which additional keys give way, then labels.
+#: Bytes of JSON, escaped to ASCII; above it, additional keys are dropped, then labels.
 MAX_BYTES = 8 * 1024
-#: The largest whole number that JavaScript keeps exactly.
+#: The largest whole number that JavaScript represents exactly.
 MAX_NUMBER = 2**53 - 1
 #: Characters of a page's title and path.
 MAX_PAGE = 256
 
 GENDERS = frozenset({"male", "female", "other", "none"})
-#: Controls, and lone surrogates, which cannot be written as UTF-8.
+#: Control characters, and lone surrogates, which UTF-8 cannot encode.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class Tag(msgspec.Struct, frozen=True, rename="camel"):
-    """A tag of which every field has the right type and a bounded size."""
+    """A tag whose fields all have the right type and a limited size."""
 
     id: str = ""
     email: str = ""
@@ -51,7 +51,7 @@ class Tag(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def name(self) -> str:
-        """What to call this user: the name, else the e-mail, the id, or nothing."""
+        """The name, else the e-mail, else the id, else an empty text."""
         return name_of(self)
 
 
@@ -62,10 +62,10 @@ _NOT_ADDITIONAL = frozenset({*FIELDS, "visitorId"})
 
 
 def clean_tag(raw: object) -> Tag:
-    """Take from a tag what has the right type, cut to a bounded size.
+    """Keep the values of a tag that have the right type, cut to a limited size.
 
-    :param raw: decoded JSON that nobody vouches for.
-    :raises TypeError: if it is not an object at all.
+    :param raw: decoded JSON from an untrusted source.
+    :raises TypeError: if it is not an object.
     """
     if not isinstance(raw, Mapping):
         kind = "nothing" if raw is None else type(raw).__name__
@@ -74,18 +74,18 @@ def clean_tag(raw: object) -> Tag:
     data = tag.additional_tagging_data
     if None not in data.values():
         return tag
-    # To a page null says: delete this key.
+    # In a page's tag, null means: delete this key.
     kept = {key: value for key, value in data.items() if value is not None}
     return msgspec.structs.replace(tag, additional_tagging_data=kept)
 
 
 def clean_text(value: object, limit: int = MAX_TEXT) -> str:
-    """Make a text of a text or a number, and nothing of anything else."""
+    """Convert a text or a number to a text, anything else to nothing."""
     return Cleaning().text("", value, limit)
 
 
 def clean_page(page: Page) -> Page:
-    """Cut a page's title, and its path off its query string and fragment."""
+    """Shorten a page's title and path; drop the query string and the fragment."""
     path = page.path.partition("#")[0].partition("?")[0]
     return Page(clean_text(page.title, MAX_PAGE), clean_text(path, MAX_PAGE))
 
@@ -93,7 +93,7 @@ def clean_page(page: Page) -> Page:
 class Cleaning:
     """Cleans one tag.
 
-    :ivar notes: what had to be done, without any content.
+    :ivar notes: the changes, without any content.
     """
 
     def __init__(self) -> None:
@@ -192,7 +192,7 @@ class Cleaning:
                     yield key, one
 
     def _plain(self, name: str, value: t.Any, depth: int) -> t.Any:
-        """Bound texts, numbers and depth: all who read it later must manage it."""
+        """Limit texts, numbers and depth, so that every reader can handle them."""
         if isinstance(value, str):
             return self.text(name, value, MAX_VALUE)
         if isinstance(value, bool | None):
@@ -218,7 +218,7 @@ class Cleaning:
         }
 
     def _shrunk(self, tag: Tag) -> Tag:
-        """Keep labels, then additional keys, as long as there is room."""
+        """Keep labels, then additional keys, while there is room."""
         bare = msgspec.structs.replace(tag, labels=(), additional_tagging_data={})
         room = MAX_BYTES - _size(bare)
         labels: list[str] = []

@@ -1,4 +1,4 @@
-"""Times on the wire: RFC 3339 in UTC with milliseconds; epoch seconds inside."""
+"""Times on the wire: RFC 3339 in UTC with milliseconds; internally, epoch seconds."""
 
 from __future__ import annotations
 

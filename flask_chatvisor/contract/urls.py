@@ -1,4 +1,4 @@
-"""Origins, base URLs and what is loopback."""
+"""Origins, base URLs and loopback addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def base_url(host: str, port: int) -> str:
 
 
 def origin_of(url: str) -> str:
-    """Cut a URL down to its origin, without the default port; "" if it has none."""
+    """Return a URL's origin without the default port; "" if it has none."""
     parts = urlsplit(url.lower())
     netloc = parts.netloc.rpartition("@")[2]
     default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")

@@ -1,8 +1,8 @@
-"""Remembers what the service answered, and spares a service that is down.
+"""Caches the service's answers, and spares a service that is down.
 
-Each question is asked once at a time, however many threads want to know. A thread that
-waits for a service which hangs is worth something to nobody else: so there is one of
-them, and everybody else gets what was known last, or the error, at once.
+Each question is asked once at a time, however many threads need the answer. At most one
+thread waits for a hung service; the others get the last known answer or the error at
+once.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .flights import Flights
 from .outage import LastGood
 from .outage import Outage
 
-#: Seconds after which a request is overdue, and nobody else waits for it.
+#: Seconds after which a request is overdue and no other thread waits for it.
 PATIENCE = 5.0
 
 
 class Cache:
-    """Asks the service, or answers in its place.
+    """Asks the service, or answers from memory.
 
     :param seconds: how old an answer may be.
-    :param clock: seconds that only ever grow.
+    :param clock: monotonic seconds.
     :param patience: seconds after which a request is overdue.
     """
 
@@ -63,14 +63,14 @@ class Cache:
     ) -> Answer:
         """Find the answer to a question.
 
-        It is asked once at a time also for different ticks: who needs a newer answer
-        than the one that is on its way asks next.
+        Each question is asked once at a time even for different ticks: a thread that
+        needs a newer answer than the pending one asks next.
 
         :param load: asks the service.
-        :param tick: an answer that was fetched for an earlier one will not do, as long
-            as the service is there.
-        :param keep: whether the answer is better than none once it is old.
-        :raises ServiceError: if there is none, or none but an old one.
+        :param tick: answers fetched for earlier ticks are not used, unless the service
+            is down.
+        :param keep: whether an old answer is better than none.
+        :raises ServiceError: if there is no answer that may be used.
         """
         try:
             return self._new(question, load, tick, keep)
@@ -84,9 +84,9 @@ class Cache:
             return old
 
     def ask(self, load: Callable[[], t.Any]) -> t.Any:
-        """Ask what is to be answered anew each time, unless the service is down.
+        """Ask without caching, unless the service is down.
 
-        :raises ServiceError: as ``load`` does; at once while nobody is to ask.
+        :raises ServiceError: like ``load``; at once while the service is down.
         """
         with self._lock:
             self._refuse_if_down()
@@ -157,7 +157,7 @@ _instances: weakref.WeakSet[Cache] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
-    # The threads that asked are the parent's: here nobody would ever hear of them.
+    # The threads that asked are in the parent process; here they never finish.
     for cache in _instances:
         cache._clear_flights()
 

@@ -1,4 +1,4 @@
-"""Loads what does not fit into one answer, or one question."""
+"""Splits requests that do not fit into one answer or one URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..contract.matching import Selection
 from ..contract.users import ActiveUser
 from ..rest.client import Client
 
-#: Characters of a query string that every server and proxy takes.
+#: Characters of a query string that every server and proxy accepts.
 LONGEST_ADDRESS = 3500
 
 
@@ -26,14 +26,14 @@ def load_all(client: Client, selection: Selection) -> tuple[ActiveUser, ...]:
         )
         before = len(found)
         found |= {user.visitor_id: user for user in answer.results}
-        # A page with nobody new ends it, whatever total says.
+        # A page without new users ends the list, whatever the total says.
         if len(found) >= answer.total or len(found) == before:
             return tuple(found.values())
         page += 1
 
 
 def batched(queries: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Take as many at a time as fit into an address; source-application.js does too."""
+    """Split into batches that fit into a URL, like source-application.js."""
     some: list[str] = []
     room = LONGEST_ADDRESS
     for query in queries:

@@ -1,1 +1,1 @@
-"""What templates use: the helpers behind pages and macros."""
+"""The helpers that pages and macros use."""

@@ -1,7 +1,7 @@
-"""What the extension's own templates ask of Python.
+"""The Python side of the extension's templates.
 
-Imported macros see Jinja's globals and no context processors, so all that they need
-hangs off one global, ``_chatvisor``.
+Imported macros see Jinja's globals but no context processors, so everything that they
+need is in one global, ``_chatvisor``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def register(app: Flask) -> None:
 
 
 def value(value: t.Any) -> str:
-    """Show a value of the additional data."""
+    """Format a value of the additional data."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)

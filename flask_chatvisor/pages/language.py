@@ -1,4 +1,4 @@
-"""What pages and macros say, in the language of the request.
+"""The texts of pages and macros, in the language of the request.
 
 A language is a gettext catalogue in ``translations/<language>/LC_MESSAGES``.
 """
@@ -29,34 +29,34 @@ _CHOSEN = "flask_chatvisor.language"
 class Catalogue(gnu.GNUTranslations):
     """One language's texts."""
 
-    #: Which form a number takes.
+    #: Returns the plural form of a number.
     plural: Callable[[int], int]
 
     def forms(self, one: str, many: str) -> list[str]:
-        """List each plural form, in the order of the catalogue's rule."""
+        """List all plural forms, in the order of the catalogue's rule."""
         found = {self.plural(n): self.ngettext(one, many, n) for n in range(200)}
         return [found[form] for form in sorted(found)]
 
 
 def gettext(message: str, **values: object) -> str:
-    """Say something in the request's language.
+    """Translate a message into the request's language.
 
-    :param values: for its ``%(name)s``.
+    :param values: for placeholders like ``%(name)s``.
     """
-    # A page says many things; looked up here, its language costs no further call.
+    # Pages have many texts; looking up the language here saves a call for each.
     known = request and request.environ.get(_CHOSEN)
     text = catalogue(known or language()).gettext(message)
     return text % values if values else text
 
 
 def ngettext(one: str, many: str, number: int) -> str:
-    """Say something about a number, which is its ``%(number)s``."""
+    """Translate a message about a number, which is its ``%(number)s``."""
     text = catalogue(language()).ngettext(one, many, number)
     return text % {"number": number}
 
 
 def told(error: ServiceError | UserTokenUnavailable) -> tuple[str, str]:
-    """Say what went wrong, and what to do, in the request's language."""
+    """Return an error's message and remedy in the request's language."""
     return gettext(error.template, **error.values), gettext(error.remedy)
 
 
@@ -88,7 +88,7 @@ def _first_known(wanted: tuple[str, ...]) -> str:
 
 @cache
 def _languages() -> dict[str, str]:
-    """List the languages that there are, as HTML names them, by lower case."""
+    """Map lower-case language tags to the available languages, as HTML names them."""
     found = FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
     tags = [_ENGLISH, *(path.parents[1].name.replace("_", "-") for path in found)]
     return {tag.lower(): tag for tag in tags}
@@ -96,7 +96,7 @@ def _languages() -> dict[str, str]:
 
 @cache
 def catalogue(language: str) -> gnu.NullTranslations:
-    """Find a language's texts; none for English, whose are in the sources."""
+    """Load a language's texts; none for English, whose texts are in the sources."""
     path = FOLDER / language.replace("-", "_") / "LC_MESSAGES" / f"{DOMAIN}.mo"
     if not path.exists():
         return gnu.NullTranslations()
@@ -105,6 +105,6 @@ def catalogue(language: str) -> gnu.NullTranslations:
 
 
 def _varies(response: Response) -> Response:
-    """Let no cache give one reader's language to another."""
+    """Prevent caches from mixing up languages."""
     response.vary.add("Accept-Language")
     return response

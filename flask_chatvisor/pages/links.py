@@ -1,4 +1,4 @@
-"""Where a page leads, and what it loads."""
+"""A page's links and assets."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _USUAL_SIZE = 50
 
 
 class ListLinks:
-    """The addresses of a list with other filters, or on another page.
+    """URLs of a list with other filters, or on another page.
 
-    The agent's own list is everybody's own: "me" is whoever opens the address.
+    URLs for the agent's own users say "me", so other agents who open them see theirs.
 
     :ivar filters: q, label, assigned, waiting, in_call, sort, page_size.
-    :ivar column: what the list is sorted by.
+    :ivar column: the sort key of the list.
     :ivar direction: ``ascending`` or ``descending``.
     """
 
@@ -50,16 +50,16 @@ class ListLinks:
             self._query["assigned"] = "me"
 
     def to(self, **changes: t.Any) -> str:
-        """Build the address with some things changed; ``None`` takes one away."""
+        """Build the URL with some changes; ``None`` removes a parameter."""
         return url_for("chatvisor.users", **self._query | changes)
 
     def sorted_by(self, column: str) -> str:
-        """Build the address of the list sorted so, or the other way round."""
+        """Build the URL of the list in this order, or reversed if it is sorted so."""
         again = column == self.column and self.direction == "ascending"
         return self.to(sort=f"-{column}" if again else column)
 
     def query(self, listing: Listing | None) -> str:
-        """Write the query string with which the browser asks for this list again."""
+        """Build the query string that the browser uses to refresh this list."""
         query = self._asked
         if listing is not None:
             query = query | {"page": listing.page, "page_size": listing.page_size}
@@ -72,7 +72,7 @@ def profile_url(visitor_id: str) -> str:
 
 
 def assets() -> Markup:
-    """Write the elements of an agent's page; nothing the second time."""
+    """Write the elements of an agent's page, once per request."""
     if not first_time("assets"):
         return Markup()
     return (
@@ -84,14 +84,14 @@ def assets() -> Markup:
 
 
 def help_assets() -> Markup:
-    """Write the elements for a customer's help button, once."""
+    """Write the elements for a customer's help button, once per request."""
     if not first_time("help"):
         return Markup()
     return stylesheet() + script(asset_url("help-button.js"), Markup("defer"))
 
 
 def _set(query: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Leave out what is not set, and write flags as addresses have them."""
+    """Leave out parameters that are not set, and write flags as in URLs."""
     return {key: str(int(v) if v is True else v) for key, v in query.items() if v}
 
 

@@ -1,4 +1,4 @@
-"""Who looks at a page, and who is there: many macros, few questions."""
+"""Who views a page, and which users are active: many macros, few requests."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from ..tag.announcement import is_nobody
 from .language import gettext as _
 from .states import presence
 
-#: As many as the service gives on one page.
+#: The service's longest page.
 MOST = 1000
-#: Stands for one who may be there or not.
+#: A placeholder for a user who may be active or not.
 UNSEEN: ActiveUser = ActiveUser(visitor_id="")
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Status:
-    """One user, for the macros: the user if active, else why there is none.
+    """One user for the macros: the active user, or why there is none.
 
     :ivar state: ``visible``, ``background``, ``offline``, ``checking`` (the browser
-        will find out) or ``unknown`` (the service did not say).
+        will find out) or ``unknown`` (the service did not answer).
     """
 
     user: ActiveUser | None
@@ -48,7 +48,7 @@ class Status:
 
 @dataclass(frozen=True)
 class ListView:
-    """What the list is drawn from."""
+    """The data of a rendered list."""
 
     listing: Listing | None
     filters: dict[str, str]
@@ -62,9 +62,9 @@ R = t.TypeVar("R")
 def harmless(
     otherwise: Callable[[], R],
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Keep what a loader or a policy raises away from the page that asked.
+    """Keep errors of loaders and policies from breaking the page.
 
-    :param otherwise: makes what the page gets instead.
+    :param otherwise: makes the value that the page gets instead.
     """
 
     def decorate(ask: Callable[P, R]) -> Callable[P, R]:
@@ -73,7 +73,7 @@ def harmless(
             try:
                 return ask(*args, **kwargs)
             except Exception:
-                # The page is the application's: it is good without our part of it.
+                # The page is the application's and works without this part.
                 if first_time("fault"):
                     event = {"event": "chatvisor.macro.failed"}
                     logger.exception(
@@ -115,7 +115,7 @@ def agent() -> Agent | None:
 
 @harmless(lambda: False)
 def customer() -> bool:
-    """Tell whether this request's user is one whom pages tag."""
+    """Return whether this request's user is tagged on pages."""
     if not current_state().settings.enabled or is_nobody(request):
         return False
     return announce(request).tag is not None
@@ -123,14 +123,14 @@ def customer() -> bool:
 
 @harmless(_nothing)
 def query_of(user: t.Any) -> str | None:
-    """Find out how one of the application's users is asked for, if at all."""
+    """Return the query for one of the application's users, if there is one."""
     visitor = (current_state().loaders.visitor or default_visitor)(user)
     return None if visitor is None else visitor.id or visitor.email
 
 
 @harmless(_no_status)
 def status(query: t.Any) -> Status:
-    """Find one user; trouble is a state, not an error: a page is more than us."""
+    """Find one user. Trouble is a state, not an error, to keep the page working."""
     state = current_state()
     as_of = state.directory.now()
     if state.settings.directory == "browser":
@@ -168,7 +168,7 @@ def listing(q: str, label: str, assigned: str, sort: str, page_size: int) -> Lis
 
 
 class _Found:
-    """What this request has asked already: many macros, few questions."""
+    """The users that this request has already asked for."""
 
     def __init__(self) -> None:
         self.users: dict[str, ActiveUser | None] = {}
@@ -177,13 +177,13 @@ class _Found:
 
 
 def find(query: str) -> ActiveUser | None:
-    """Find one user; :data:`UNSEEN` where only the browser will know.
+    """Find one user; :data:`UNSEEN` if only the browser can find out.
 
-    :raises ServiceError: one of its subclasses, for trouble with the service.
+    :raises ServiceError: a subclass, if the service cannot answer.
     """
     found: _Found = request.environ.setdefault("flask_chatvisor.found", _Found())
     if found.trouble is not None:
-        # One wait for a service that does not answer is enough for a page.
+        # Waiting once for a silent service is enough for a page.
         raise found.trouble
     try:
         if query not in found.users:
@@ -198,15 +198,15 @@ def _ask(query: str, found: _Found) -> ActiveUser | None:
     directory = current_state().directory
     if not found.users:
         return directory.status(query)
-    # A page about several users: one request for all that follow.
+    # A page about several users: one request for all the others.
     if found.everyone is None:
         found.everyone = directory.active_users(page_size=MOST)
     everyone = found.everyone
     if everyone.trouble is not None:
-        # A list may be an old one that says so; a single user's state may not.
+        # A list may be out of date and say so; a single user's state may not.
         raise everyone.trouble
     user = meant(query, everyone.users)
     if user is not None or everyone.total <= len(everyone.users):
         return user
-    # The list is too long: the browser asks for all that are left at once.
+    # The list is too long; the browser asks for the remaining users at once.
     return UNSEEN

@@ -1,4 +1,4 @@
-"""What agent/texts.js says, in the language of the request."""
+"""The texts of agent/texts.js, in the language of the request."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MESSAGES = (
     "Chatvisor does not answer.",
     "The call could not be started.",
 )
-#: What is said about a number: of one, and of several.
+#: Messages about a number: singular and plural.
 PLURALS = (
     ("%(number)s day", "%(number)s days"),
     ("%(number)s active user", "%(number)s active users"),
@@ -71,9 +71,9 @@ PLURALS = (
 
 @cache
 def script_texts(language: str) -> dict[str, list[str]]:
-    """Collect the script's texts; none in English, which it has itself.
+    """Collect the script's texts; none in English, which the script contains.
 
-    :returns: a message to each plural form of its translation.
+    :returns: for each message, all plural forms of its translation.
     """
     texts = catalogue(language)
     if not isinstance(texts, Catalogue):

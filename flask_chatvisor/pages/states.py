@@ -1,4 +1,4 @@
-"""The states of a user and of a list, by the names that styles and scripts know."""
+"""The states of a user and of a list, by their names in styles and scripts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..current import current_state
 from ..directory import Listing
 from ..errors import ServiceError
 
-#: What a list is filtered by; agent/users.js has the same.
+#: The filters of a list, the same as in agent/users.js.
 FILTERS = ("q", "label", "assigned", "waiting", "in_call")
 
 

@@ -1,4 +1,4 @@
-"""States, counts and spans of time, in words; the agents' scripts say the same."""
+"""States, counts and time spans in words, the same as in the agents' scripts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .language import told
 
 
 def presence_text(state: str) -> str:
-    """Say a state in words."""
+    """Put a state into words."""
     match state:
         case "visible":
             return _("Online")
@@ -28,7 +28,7 @@ def presence_text(state: str) -> str:
 
 
 def asking(in_call: InCall[dt.datetime]) -> str:
-    """Say who asks for a call that is not live yet."""
+    """Say which agent is asking for a call."""
     name = in_call.agent.name or in_call.agent.email
     if not name:
         return _("Another agent is asking …")
@@ -36,7 +36,7 @@ def asking(in_call: InCall[dt.datetime]) -> str:
 
 
 def summary(listing: Listing | None) -> str:
-    """Count who is there, and who of them waits."""
+    """Count the active users, and those of them who are waiting."""
     if listing is None:
         return ""
     waiting = sum(1 for u in listing.users if u.waiting_since and not u.in_call)
@@ -59,7 +59,7 @@ def range_of(listing: Listing) -> str:
 
 
 def labels(listing: Listing | None) -> list[str]:
-    """Collect the labels of a list, to choose from."""
+    """Collect the labels of a list as choices."""
     users = listing.users if listing else ()
     return sorted({label for user in users for label in user.labels})
 
@@ -93,7 +93,7 @@ def _span(seconds: int) -> str:
     minutes = seconds // 60
     hours = minutes // 60
     if not minutes:
-        # Tens of seconds: a number that changes each second draws the eye.
+        # Tens of seconds, because a number that changes every second is distracting.
         return _("%(number)s s", number=seconds - seconds % 10 or seconds)
     if not hours:
         return _("%(number)s min", number=minutes)

@@ -1,1 +1,1 @@
-"""The client of the service's REST API; knows nothing of Flask."""
+"""The client of the service's REST API; it does not know Flask."""

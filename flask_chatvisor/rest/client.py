@@ -24,10 +24,10 @@ EVERYBODY = Selection()
 
 
 class Client:
-    """Asks the service; knows neither Flask nor who the agent is.
+    """Asks the service; it knows neither Flask nor the current agent.
 
-    :param transport: carries base URL, token and time-outs.
-    :param paths: of ``list``, ``status`` and ``user_token``, as far as they are known.
+    :param transport: has the base URL, the token and the time-outs.
+    :param paths: of ``list``, ``status`` and ``user_token``, as far as they are set.
     """
 
     def __init__(self, transport: Transport, paths: Mapping[str, str]) -> None:
@@ -35,16 +35,16 @@ class Client:
         self._paths = paths
 
     def can(self, operation: str) -> bool:
-        """Tell whether the path of an operation is known."""
+        """Return whether the path of an operation is set."""
         return operation in self._paths
 
     def active_users(self, selection: Selection = EVERYBODY) -> UserPage:
         """List active users.
 
-        A backend that cannot limit its answer to ``queries`` lists everybody; see
+        A backend that does not support ``queries`` lists all users; see
         :attr:`.UserPage.queries`.
 
-        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        :raises ServiceError: a subclass, if anything goes wrong.
         """
         texts = ("q", "label", "assigned", "sort")
         given = {name: getattr(selection, name) for name in texts}
@@ -57,9 +57,9 @@ class Client:
     def status(self, query: str) -> ActiveUser | None:
         """Find one active user by id, e-mail or visitorId; ``None`` if not active.
 
-        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        :raises ServiceError: a subclass, if anything goes wrong.
         """
-        # Dots alone would climb up the path, and nothing at all is the list.
+        # Dots alone would change the path, and an empty query would be the list.
         if query in ("", ".", ".."):
             return None
         path = self._path("status").replace("{query}", quote(query, safe=""))
@@ -69,7 +69,7 @@ class Client:
             if error.status == 404:
                 return None
             raise
-        # The vendor's own calls answer an object without visitorId.
+        # The vendor's own API answers with an object without visitorId.
         if not answer.read(_Anybody).visitor_id:
             return None
         return answer.read(ActiveUser)
@@ -83,24 +83,24 @@ class Client:
         visitor_id: str | None = None,
         scope: Iterable[str] = SCOPES,
     ) -> UserToken:
-        """Have a user token minted for an agent.
+        """Mint a user token for an agent.
 
         :param ttl: its life in seconds, 1 to 3600.
-        :param visitor_id: bind it to one visitor: good for one call.
-        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        :param visitor_id: bind it to this visitor, for one call.
+        :raises ServiceError: a subclass, if anything goes wrong.
         """
         wanted: dict[str, t.Any] = {"email": email, "name": name, "ttl": ttl}
         wanted["scope"] = list(scope)
         if visitor_id is not None:
             wanted["visitorId"] = visitor_id
-        # Minting leaves nothing behind, so a second try does no harm.
+        # Minting has no side effects, so a second try does no harm.
         answer = self.transport.post(self._path("user_token"), wanted, repeatable=True)
         return answer.read(UserToken)
 
     def probe(self) -> Answer:
-        """Make the smallest request that needs the token.
+        """Send the smallest request that needs the token.
 
-        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        :raises ServiceError: a subclass, if anything goes wrong.
         """
         answer = self.transport.get(self._path("list"), {"pageSize": 1})
         answer.read(UserPage)

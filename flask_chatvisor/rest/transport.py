@@ -1,8 +1,8 @@
 """HTTP to the service: time-outs, retries and one clear error for each fault.
 
-The only module that imports requests. Whatever goes wrong leaves it as one of the
-:class:`~flask_chatvisor.errors.ServiceError` classes; nothing it raises carries the
-token or the body of an answer.
+The only module that imports requests. All its errors are subclasses of
+:class:`~flask_chatvisor.errors.ServiceError`, and none contains the token or the body
+of an answer.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from ..errors import ServiceUnavailable
 from ..errors import UnknownVisitor
 from ..errors import say
 
-#: How often a request that may be repeated is sent, at most.
+#: Maximum attempts for a request that may be repeated.
 ATTEMPTS = 3
-#: Seconds of the first pause; each further one is twice as long.
+#: Seconds of the first pause; each later one is twice as long.
 FIRST_PAUSE = 0.1
-#: Seconds of the longest pause; a service that asks for more gets none.
+#: Seconds of the longest pause; if the service asks for more, there is no retry.
 LONGEST_PAUSE = 2.0
 
-#: Bytes of the largest answer that is read.
+#: Maximum bytes of an answer.
 MAX_BYTES = 8 * 1024 * 1024
 
 _CHUNK = 64 * 1024
@@ -54,7 +54,7 @@ _Read = t.TypeVar("_Read", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the service answered, with a status that means success."""
+    """A successful answer of the service."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,12 +63,12 @@ class Answer:
     def read(self, kind: type[_Read]) -> _Read:
         """Decode the body as a record.
 
-        :raises BadAnswer: if it is something else.
+        :raises BadAnswer: if that is not possible.
         """
         try:
             return decode(self.body, kind)
         except msgspec.ValidationError as error:
-            # It names place and type; the value may be personal data.
+            # The error names place and type, not the value, which may be personal.
             what = say("The service's answer does not match its API: %(why)s.")
             raise BadAnswer(what, why=error, status=self.status) from None
         except (msgspec.DecodeError, ValueError, RecursionError):
@@ -81,7 +81,7 @@ class Answer:
 
 
 class Fault(t.NamedTuple):
-    """What a failure is to the caller, and whether trying again may help."""
+    """The error that the caller gets, and whether a retry may help."""
 
     error: type[ServiceError]
     message: str
@@ -99,7 +99,7 @@ BROKEN = Fault(
     say("The service at %(url)s closed the connection unexpectedly%(answered)s."),
     retry=True,
 )
-# Not tried again: a person is waiting, and it was too slow once.
+# No retry: a person is waiting, and it was too slow once.
 SLOW = Fault(
     ServiceTimeout, say("The service at %(url)s did not answer in time%(answered)s.")
 )
@@ -193,7 +193,7 @@ _BY_STATUS: Mapping[int, Fault] = {
 
 
 def of_status(status: int) -> Fault:
-    """Find what a status other than a success means."""
+    """Find the fault for an unsuccessful status."""
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if 300 <= status < 400:
@@ -207,8 +207,8 @@ def of_status(status: int) -> Fault:
     return _FAILED
 
 
-#: Every exception of requests, and the bases of urllib3's, which it lets through
-#: here and there. An exception's own class decides, then its nearest base.
+#: All exceptions of requests, and the base classes of urllib3's, which it sometimes
+#: lets through. An exception's own class decides, then its nearest base.
 FAULTS: Mapping[type[Exception], Fault] = {
     rq.RequestException: UNREACHABLE,
     rq.InvalidJSONError: UNSENT,
@@ -244,12 +244,12 @@ class Transport:
     """Sends requests to one base URL with one token.
 
     :param base_url: of the service; paths are appended to it.
-    :param token: sent as ``Authorization: Bearer``, to this base URL only.
+    :param token: sent as ``Authorization: Bearer``, only to this base URL.
     :param timeout: seconds to connect, and seconds for each read and for the body.
-    :param sleep: waits that many seconds between two attempts.
-    :param random: a number from 0 to 1 for the jitter.
-    :param clock: seconds that only ever grow.
-    :param fault: says what is known to be wrong: then nothing is sent.
+    :param sleep: waits between two attempts; takes seconds.
+    :param random: returns a number from 0 to 1 for the jitter.
+    :param clock: monotonic seconds.
+    :param fault: returns a known error, if there is one; then nothing is sent.
     """
 
     def __init__(
@@ -282,17 +282,17 @@ class Transport:
         *,
         accept: str = "application/json, */*;q=0.1",
     ) -> Answer:
-        """Ask for something; tried again where that may help.
+        """Send a GET request, with retries if they may help.
 
-        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        :raises ServiceError: a subclass, if anything goes wrong.
         """
         return self._request("GET", path, params=params, headers={"Accept": accept})
 
     def post(self, path: str, json: Mapping[str, t.Any], *, repeatable: bool) -> Answer:
-        """Send something.
+        """Send a POST request.
 
-        :param repeatable: doing it twice does no harm, so it may be tried again.
-        :raises ServiceError: one of its subclasses, for whatever goes wrong.
+        :param repeatable: sending it twice does no harm, so it may be retried.
+        :raises ServiceError: a subclass, if anything goes wrong.
         """
         headers = {"Accept": "application/json"}
         return self._request(
@@ -300,11 +300,11 @@ class Transport:
         )
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close all kept connections."""
         self._session.close()
 
     def forget_connections(self) -> None:
-        """Leave the connections that are kept open to another process."""
+        """Leave the kept connections to another process."""
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter())
 
@@ -333,7 +333,7 @@ class Transport:
                 auth=self._auth,
                 timeout=self._timeout,
                 proxies=self._proxies,
-                # A redirect would take the token along, or lose the method.
+                # A redirect would pass the token on, or lose the method.
                 allow_redirects=False,
                 stream=True,
                 **options,
@@ -350,7 +350,7 @@ class Transport:
         deadline = self._clock() + self._timeout[1]
         body = bytearray()
         try:
-            # What has come, not a full chunk: a body that drips would hold us up.
+            # Available bytes, not a full chunk: a slow body would block us.
             while chunk := response.raw.read1(_CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > MAX_BYTES:
@@ -384,7 +384,7 @@ class Transport:
         return _Failure(error, retry=fault.retry)
 
     def _pause(self, failure: _Failure, attempt: int) -> float | None:
-        """Seconds to wait before the next attempt; ``None`` if there is none."""
+        """Return seconds until the next attempt; ``None`` if there is none."""
         if not failure.retry or attempt >= ATTEMPTS:
             return None
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * float(2 ** (attempt - 1)))
@@ -402,7 +402,7 @@ _instances: weakref.WeakSet[Transport] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
-    # Over a connection that two processes share, one gets the other's answers.
+    # Two processes that share a connection get each other's answers.
     for transport in _instances:
         transport.forget_connections()
 
@@ -436,7 +436,7 @@ class _Bearer(AuthBase):
 
 
 def fault_of(error: Exception) -> Fault:
-    """Find what an exception means, by its class or the nearest base."""
+    """Find the fault of an exception, by its class or its nearest base."""
     return next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
 
 
@@ -464,7 +464,7 @@ def _problem_code(body: bytes) -> str | None:
 
 
 def _proxies(base_url: str) -> dict[str, str]:
-    """Keep what is on this machine away from the environment's proxy."""
+    """Bypass the environment's proxy for this machine's own addresses."""
     try:
         host = urlsplit(base_url).hostname or ""
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -1,4 +1,4 @@
-"""Puts the service together: :func:`create_service`."""
+"""Assembles the service: :func:`create_service`."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def create_service(
     on_event: Callable[[Event], None] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Service:
-    """Make a service.
+    """Create a service.
 
-    :param on_event: is called with every call event, in a thread of its own; where it
-        is left out, events are posted to the settings' URL, if there is one.
+    :param on_event: called with every call event, in a separate thread. Without it,
+        events are posted to the settings' URL, if there is one.
     :param clock: epoch seconds.
     """
     access = Access(settings)

@@ -1,4 +1,4 @@
-"""Puts the parts of one process together that handle what clients say."""
+"""Assembles the parts of one process that handle clients' messages."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Core:
     """Everything between the sockets and the engine.
 
     :param clock: epoch seconds.
-    :param on_event: takes what the application wants to know about calls.
-    :param keeps_time: whether what is due is done without being asked.
+    :param on_event: receives the call events for the application.
+    :param keeps_time: whether due work is done automatically.
     """
 
     def __init__(

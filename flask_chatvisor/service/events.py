@@ -1,4 +1,4 @@
-"""Call events: delivered in the background, in order, with a few retries."""
+"""Call events, delivered in the background and in order, with a few retries."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ logger: logging.Logger = logging.getLogger(__name__)
 Event = Mapping[str, t.Any]
 #: Seconds before each further attempt.
 PAUSES = (0.5, 2.0, 8.0)
-#: Events that wait for a receiver that does not answer; more are dropped.
+#: Events that may wait for a slow receiver; further ones are dropped.
 MOST_WAITING = 1000
 
 
 class Events:
-    """Delivers events in a thread of its own, which starts with the first.
+    """Delivers events in a separate thread, which starts with the first event.
 
-    :param deliver: takes one event; may take its time.
+    :param deliver: delivers one event; may be slow.
     """
 
     def __init__(self, deliver: Callable[[Event], None] | None) -> None:
@@ -38,7 +38,7 @@ class Events:
         self._thread: threading.Thread | None = None
 
     def put(self, event: Event) -> None:
-        """Have an event delivered; never waits."""
+        """Queue an event for delivery; never waits."""
         if self._deliver is None:
             return
         if self._thread is None:
@@ -53,10 +53,12 @@ class Events:
             self._queue.put_nowait({"id": str(uuid.uuid4()), **event})
         except queue.Full:
             name = {"event": "chatvisor.event.dropped"}
-            logger.error("A call event was dropped: %d wait.", MOST_WAITING, extra=name)
+            logger.error(
+                "A call event was dropped: %d are waiting.", MOST_WAITING, extra=name
+            )
 
     def stop(self, patience: float = 2.0) -> None:
-        """Deliver what waits, for at most so many seconds."""
+        """Deliver the waiting events, for at most this many seconds."""
         if self._thread is None:
             return
         try:
@@ -69,9 +71,9 @@ class Events:
         while (event := self._queue.get()) is not None:
             try:
                 deliver(event)
-            except Exception:  # the application's code: the next event is not its fault
+            except Exception:  # the application's code must not stop later events
                 name = {"event": "chatvisor.event.receiver-failed"}
-                logger.exception("A call event's receiver failed.", extra=name)
+                logger.exception("The receiver of a call event failed.", extra=name)
 
 
 class Poster:
@@ -98,7 +100,7 @@ class Poster:
         self._sleep = sleep
 
     def __call__(self, event: Event) -> None:
-        """Post an event; what stays refused is logged and given up."""
+        """Post an event; after the last retry, log it and give up."""
         body = json.dumps(event).encode()
         for pause in (*self._pauses, None):
             problem, again = self._attempt(body)
@@ -112,7 +114,7 @@ class Poster:
 
     def _attempt(self, body: bytes) -> tuple[str, bool]:
         """Try once; return what went wrong, and whether to try again."""
-        # Signed for each attempt: a signature is good for five minutes only.
+        # Signed for each attempt, because a signature expires after five minutes.
         signature = tokens.sign_event(body, self._api_token, now=self._clock())
         headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature}
         try:

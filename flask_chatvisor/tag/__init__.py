@@ -1,1 +1,1 @@
-"""The tag on every page, and on none that must not have it."""
+"""The tag on every page that may have it."""

@@ -1,8 +1,8 @@
-"""Whom a page announces: the signed-in user as a tag, or the reason why nobody.
+"""The user that a page announces: a tag, or the reason why there is none.
 
-A cookie remembers whom the browser announced last, as a keyed hash. A page for nobody,
-or for somebody else, tells the browser to reset: so signing out, expiry and a change
-of user are noticed across any redirects.
+A cookie holds a keyed hash of the user that the browser announced last. A page for no
+user or for another one makes the browser reset, so that signing out, expiry and a
+change of user are noticed across any redirects.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..state import state_of
 from .markup import dump
 
 COOKIE = "chatvisor_tagged"
-#: Seconds: as long as browsers keep a cookie. What was announced outlives sessions.
+#: Seconds: the longest that browsers keep a cookie. Announcements outlive sessions.
 COOKIE_MAX_AGE = 400 * 24 * 3600
 
 
@@ -62,12 +62,12 @@ class Reason(enum.StrEnum):
 
 @dataclass(slots=True)
 class Announcement:
-    """What a browser is told.
+    """What a page announces to the browser.
 
     :ivar tag: the signed tag, written by :func:`~.markup.dump`, or ``None``.
     :ivar reason: why there is no tag.
-    :ivar known: the hash of whom the browser announced last, ``""`` if nobody.
-    :ivar digest: the hash of whom it announces now.
+    :ivar known: the hash of the user announced last, ``""`` if there was none.
+    :ivar digest: the hash of the user announced now.
     """
 
     tag: str | None
@@ -77,16 +77,16 @@ class Announcement:
 
     @property
     def reset(self) -> bool:
-        """Whether the browser must forget whom it announced last."""
+        """Whether the browser must forget the user that it announced last."""
         return self.known != "" and self.known != self.digest
 
     @property
     def silent(self) -> bool:
-        """Whether there is nothing to tell the browser."""
+        """Whether there is nothing to announce or reset."""
         return self.tag is None and not self.reset
 
     def remember(self, request: Request, response: Response) -> None:
-        """Set or delete the cookie, if the browser is told something new."""
+        """Set or delete the cookie, if the announcement has changed."""
         if self.known == self.digest:
             return
         app = this_app()
@@ -105,12 +105,12 @@ class Announcement:
             response.delete_cookie(COOKIE, **attributes)
 
 
-#: What is told on a page that is the same for everyone: ask again.
+#: The announcement on a page that is the same for everyone: ask again.
 NOTHING = Announcement(None, None, "", "")
 
 
 def announce(request: Request, *, now: Callable[[], float] = time.time) -> Announcement:
-    """Find out whom this request's browser is to announce; loads the user.
+    """Find the user that this request's browser must announce; loads the user.
 
     :param now: the clock, epoch seconds.
     """
@@ -129,7 +129,7 @@ def announce(request: Request, *, now: Callable[[], float] = time.time) -> Annou
 
 
 def is_nobody(request: Request) -> bool:
-    """Tell, without loading the user, that nobody is to be announced or reset."""
+    """Whether there is nobody to announce or reset; does not load the user."""
     if COOKIE in request.cookies:
         return False
     user = these_globals().get("_login_user")
@@ -139,7 +139,7 @@ def is_nobody(request: Request) -> bool:
 
 
 def block(request: Request, settings: Settings, who: Announcement) -> str:
-    """Write what ``tag.js`` reads; without a tag it asks ``refresh`` for one."""
+    """Write the data for ``tag.js``; without a tag it asks ``refresh`` for one."""
     refresh = _refresh(request.script_root + settings.url_prefix)
     reset = "true" if who.reset else "false"
     return f'{{"tag":{who.tag or "null"},"reset":{reset},"refresh":{refresh}}}'
@@ -147,7 +147,7 @@ def block(request: Request, settings: Settings, who: Announcement) -> str:
 
 @lru_cache(maxsize=64)
 def quoted(path: str) -> str:
-    """Write where something is mounted as a part of a URL."""
+    """Write a mount point as a part of a URL."""
     return quote(path, safe="/:@!$&'()*+,;=~")
 
 
@@ -176,7 +176,7 @@ def _tag_or_reason(app: Flask, state: State) -> dict[str, t.Any] | Reason:
         return visitor.tag() or Reason.NOT_A_VISITOR
     raise SetupError(
         f"The visitor_loader returned {type(visitor).__name__}. Return a Visitor, or"
-        " None for a user who is not to be tagged."
+        " None for a user who must not be tagged."
     )
 
 

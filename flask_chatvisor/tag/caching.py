@@ -1,4 +1,4 @@
-"""No cache gives a tagged page to anybody else, or to the same person too late."""
+"""Prevents caches from serving a tagged page to another person, or too late."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..current import current_state
 from ..current import this_request
 from .announcement import is_nobody
 
-#: The key in a request's environment of the headers that its private page got.
+#: The key in a request's environment for the headers that make its page private.
 PRIVATE = "flask_chatvisor.private"
 
-# By these, too, a page is offered to caches that people share; for nginx the last one
-# counts more than Cache-Control.
+# These headers, too, offer a page to shared caches; for nginx the last one overrides
+# Cache-Control.
 _FOR_CDN = frozenset(
     {
         "cdn-cache-control",
@@ -32,7 +32,7 @@ _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 
 
 def is_for_shared_caches(headers: Mapping[str, str]) -> bool:
-    """Say whether a page is offered to caches that people share.
+    """Return whether a page is offered to shared caches.
 
     :param headers: by names in lower case.
     """
@@ -42,7 +42,7 @@ def is_for_shared_caches(headers: Mapping[str, str]) -> bool:
 
 
 def keep_private(response: Response) -> Response:
-    """See that a page with somebody's data stays in that person's browser."""
+    """Make sure that a page with personal data stays in that person's browser."""
     private = this_request().environ.get(PRIVATE)
     if private is not None and private != [*response.headers]:
         response.headers = Headers(kept_private(response.headers))
@@ -50,7 +50,7 @@ def keep_private(response: Response) -> Response:
 
 
 def kept_private(headers: Headers) -> list[tuple[str, str]]:
-    """Rewrite headers so that only the person's own browser keeps the page."""
+    """Rewrite headers so that only the person's own browser stores the page."""
     kept, cached, vary = [], _OWN_CACHE, []
     for name, value in headers:
         lowered = name.lower()
@@ -66,11 +66,11 @@ def kept_private(headers: Headers) -> list[tuple[str, str]]:
 
 
 def ask_for_the_page() -> None:
-    """Drop the conditions of a visitor's request, so that it is answered by the page.
+    """Drop the conditions of a visitor's request, so that the answer is the page.
 
-    A browser that has kept a page from before its user signed in or out may ask
-    whether it is still good. A view that answers 304 knows of its own content alone,
-    and the browser would neither announce who is there now, nor forget who has gone.
+    A browser that has cached a page from before its user signed in or out may ask
+    whether it is still valid. A view that answers 304 considers only its own content;
+    the browser would neither announce the present user nor forget the previous one.
     """
     environ = request.environ
     if not any(name in environ for name in _CONDITIONS) or not _may_be_tagged():
@@ -85,7 +85,7 @@ def _may_be_tagged() -> bool:
         settings.enabled
         and settings.identity_delivery == "page"
         and request.method in {"GET", "HEAD"}
-        # Only who navigates asks for HTML by name.
+        # Only navigation requests ask for HTML by name.
         and "text/html" in request.headers.get("Accept", "")
         and not is_nobody(request)
     )

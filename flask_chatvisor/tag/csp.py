@@ -1,4 +1,4 @@
-"""Content-Security-Policies: what one has to allow, and what it lacks."""
+"""Content-Security-Policies: required sources, and missing ones."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from urllib.parse import urljoin
 from urllib.parse import urlsplit
 
-#: Where a browser looks next if a policy does not have a directive.
+#: The directive that a browser uses next if a policy lacks one.
 _FALLBACKS: Mapping[str, Sequence[str]] = {
     "script-src": ("script-src-elem", "script-src", "default-src"),
     "style-src": ("style-src-elem", "style-src", "default-src"),
     "connect-src": ("connect-src", "default-src"),
 }
-#: Schemes that a source with this one lets through besides.
+#: Other schemes that a source with this scheme allows.
 _UPGRADES: Mapping[str, Sequence[str]] = {
     "http": ("https",),
     "ws": ("wss", "http", "https"),
@@ -25,9 +25,9 @@ _NETWORK = frozenset(_PORTS)
 
 
 def needed_sources(origins: Sequence[str]) -> dict[str, list[str]]:
-    """Name what a Content-Security-Policy has to allow, by directive.
+    """List the sources that a Content-Security-Policy must allow, by directive.
 
-    :param origins: those that browsers talk to, the script's first.
+    :param origins: the origins that browsers connect to, the script's first.
     """
     return {
         "script-src": ["'self'", *origins[:1]],
@@ -43,10 +43,10 @@ def missing_sources(
     page_url: str,
     nonce: str = "",
 ) -> list[tuple[str, str]]:
-    """Find what Content-Security-Policies do not allow: directive and source.
+    """Find sources that Content-Security-Policies do not allow, with their directives.
 
     :param policies: all must allow a source; one header may have several.
-    :param wanted: sources by directive, as :func:`needed_sources` names them.
+    :param wanted: sources by directive, as :func:`needed_sources` lists them.
     :param nonce: of the script elements.
     """
     parsed = [_parse(one) for policy in policies for one in policy.split(",")]
@@ -62,7 +62,7 @@ def _parse(policy: str) -> dict[str, list[str]]:
     directives: dict[str, list[str]] = {}
     for part in policy.split(";"):
         name, *sources = part.split() or [""]
-        # Of two of the same name the first counts.
+        # If a directive is repeated, the first one counts.
         directives.setdefault(name.lower(), sources)
     return directives
 
@@ -88,7 +88,7 @@ def _lets(
 
 
 def _matches(source: str, url: str, page_url: str) -> bool:
-    """Say whether a source expression covers an origin."""
+    """Return whether a source expression covers an origin."""
     wanted = urlsplit(url)
     if source == "'self'":
         source = urljoin(page_url, "/")
@@ -100,7 +100,7 @@ def _matches(source: str, url: str, page_url: str) -> bool:
         return _scheme_fits(source[:-1].lower(), wanted.scheme)
     if "://" not in source:
         source = f"{urlsplit(page_url).scheme}://{source}"
-    # urlsplit() would not take a port of "*".
+    # urlsplit() does not accept the port "*".
     any_port = source.split("/")[2].endswith(":*")
     allowed = urlsplit(source.replace(":*", "", 1) if any_port else source)
     if not _scheme_fits(allowed.scheme, wanted.scheme):

@@ -19,17 +19,16 @@ from .place import body_end
 
 #: The attribute that marks a view as exempt.
 EXEMPT = "_chatvisor_exempt"
-#: The key in the environment of a request whose template has placed the tag.
+#: The key in a request's environment that says that a template has placed the tag.
 PLACED = "flask_chatvisor.placed"
 
-# Statuses of pages that a view meant to show; on an error, loading a user may be what
-# failed.
+# Statuses of intended pages. On an error page, loading the user may have failed.
 _GOOD = frozenset({200, 201, 202, 203})
 
 
 @dataclass(slots=True)
 class Plan:
-    """Where to put the tag, and what it says."""
+    """Where to put the tag, and its content."""
 
     at: int
     who: Announcement
@@ -68,12 +67,12 @@ class Page:
         return who.reason if who.reason and who.silent else Plan(at, who)
 
     def is_exempt(self) -> bool:
-        """Say whether its view is marked as exempt."""
+        """Return whether its view is marked as exempt."""
         view = self._app.view_functions.get(self.request.endpoint or "")
         return getattr(view, EXEMPT, False)
 
     def why_not_this(self) -> Reason | None:
-        """Say why this response cannot have a tag, whatever is in its body."""
+        """Return why this response cannot have a tag, regardless of its body."""
         response = self.response
         if response.status_code not in _GOOD:
             return Reason.STATUS
@@ -89,10 +88,10 @@ class Page:
         return None if _is_document(self.request) else Reason.NOT_A_DOCUMENT
 
     def is_for_everyone(self) -> bool:
-        """Say whether this page may get to others, or never be shown at all."""
+        """Return whether this page may reach other people, or never be shown."""
         if self.settings.identity_delivery == "fetch":
             return True
-        # A page that is loaded ahead must not use up the news that a reset is due.
+        # A prefetched page may never be shown, so it must not use up a due reset.
         if "prefetch" in self.request.environ.get("HTTP_SEC_PURPOSE", ""):
             return True
         return is_for_shared_caches(self.headers)

@@ -1,4 +1,4 @@
-"""Puts the tag into a page, on bytes, and into a copy of the response."""
+"""Inserts the tag into the bytes of a page, in a copy of the response."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from .decision import Page
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 
-# They tell of a body that is not the one which is sent.
+# They describe the body before the tag was inserted.
 _DIGESTS = frozenset({"content-md5", "digest", "content-digest", "repr-digest"})
-#: The key in a request's environment that says why its page was not tagged, if so.
+#: The key in a request's environment for the reason why its page was not tagged.
 WHY_NOT = "flask_chatvisor.why_not"
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -41,11 +41,11 @@ def exempt(view: F) -> F:
 
 
 def chatvisor_tag() -> Markup:
-    """Place the tag here, and not before the end of the body.
+    """Place the tag here instead of at the end of the body.
 
-    What it writes is the same for everyone, so a cache of templates or a stream may
-    hold it. On the page's way out the user's own tag is put there, if that is possible;
-    else ``tag.js`` fetches it.
+    The output is the same for everyone, so template caches and streams may contain it.
+    When the page is sent, the user's own tag is inserted there if possible; otherwise
+    ``tag.js`` fetches it.
     """
     page = Page(this_request(), Response())
     if not page.settings.enabled or page.is_exempt():
@@ -57,12 +57,12 @@ def chatvisor_tag() -> Markup:
 
 
 def tag_page(response: Response) -> Response:
-    """Tag a page, or leave it as it is."""
+    """Tag a page, or leave it unchanged."""
     page = Page(this_request(), response)
     try:
         tagged, reason = _tagged(page)
     except Exception:
-        # Whatever goes wrong in here or in a loader, the page itself is good.
+        # Whatever goes wrong here or in a loader, the page itself is fine.
         event = {"event": "chatvisor.tag.failed"}
         logger.exception("%s was not tagged.", page.request.path, extra=event)
         tagged, reason = response, Reason.ERROR
@@ -82,7 +82,7 @@ def _tagged(page: Page) -> tuple[Response, Reason | None]:
 
 
 def _filled(page: Page) -> Response:
-    """Put the user's own tag, or nothing, in place of the one for everyone."""
+    """Replace the tag for everyone by the user's own tag, or by nothing."""
     if page.why_not_this() is not None or page.is_for_everyone():
         return page.response
     placed = page.request.environ[PLACED].encode()
@@ -94,10 +94,10 @@ def _filled(page: Page) -> Response:
 
 
 def _with(page: Page, who: Announcement, begin: int, end: int) -> Response:
-    """Copy the response, with the tag in place of ``begin`` to ``end``."""
+    """Copy the response, with the bytes ``begin`` to ``end`` replaced by the tag."""
     tag = b"" if who.silent and begin < end else _elements(page, who).encode("ascii")
     body = memoryview(page.response.get_data())
-    # The application may keep the response, and send it again to somebody else.
+    # The application may cache the response and send it to another user.
     tagged = _copied(page.response)
     headers = page.response.headers
     tagged.headers = Headers(headers if who.silent else kept_private(headers))
@@ -111,7 +111,7 @@ def _with(page: Page, who: Announcement, begin: int, end: int) -> Response:
 
 
 def _elements(page: Page, who: Announcement) -> Markup:
-    """Write the elements; the service's script only where it is not yet."""
+    """Write the elements; the service's script only if the page lacks it."""
     request, settings = page.request, page.settings
     path = f"{settings.url_prefix}/static/tag.js?v={content_hash('tag.js')}"
     has_script = "assets" in emitted(request)
@@ -124,7 +124,7 @@ def _elements(page: Page, who: Announcement) -> Markup:
 
 
 def _copied(response: Response) -> Response:
-    # As copy.copy does, in a quarter of the time.
+    # Like copy.copy, in a quarter of the time.
     page = object.__new__(type(response))
     page.__dict__ |= response.__dict__
     return page

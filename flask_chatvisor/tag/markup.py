@@ -1,4 +1,4 @@
-"""What a tagged page carries: a data block and two scripts, no inline code."""
+"""The elements of a tagged page: a data block and two scripts, no inline code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from markupsafe import Markup
 from markupsafe import escape
 
-#: How a page that has a snippet already is recognised.
+#: Identifies a page that already has the elements.
 MARK = b'id="chatvisor-tag"'
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -24,10 +24,10 @@ def render(
 ) -> Markup:
     """Write the three elements, in ASCII, for any place in a page.
 
-    There is no white space between them: text there could reopen formatting elements
-    that the page has left open.
+    There is no white space between them, because text there could reopen formatting
+    elements that the page left open.
 
-    :param block: what ``tag.js`` reads, as :func:`dump` writes it.
+    :param block: the data for ``tag.js``, written by :func:`dump`.
     :param tag_js: the URL of ``tag.js``.
     :param script: the URL of the service's script; ``None`` if the page has it.
     :param nonce: the nonce of the page's Content-Security-Policy.
@@ -57,5 +57,5 @@ _ESCAPES = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
 
 @lru_cache(maxsize=256)
 def _attribute(url: str) -> str:
-    # Character references are right in every charset of the page.
+    # Character references work in every charset.
     return str(escape(url)).encode("ascii", "xmlcharrefreplace").decode("ascii")

@@ -1,12 +1,12 @@
-"""Where the body of a page ends, found on its bytes.
+"""Finds the end of a page's body in its bytes.
 
-The last ``</body>`` in the text need not be a tag: it may be in a comment, a script or
-an attribute. So two readers look at a page. The quick one begins at the last
-``</body>`` and looks for proof that it is a tag; what it needs is almost always near.
-Where there is no proof, the thorough one reads the whole page, as browsers do.
+The last ``</body>`` in the text may not be a tag: it may be in a comment, a script or
+an attribute. So there are two readers. The quick one starts at the last ``</body>`` and
+looks for proof that it is a tag, which is almost always near. Without proof, the
+thorough one reads the whole page like a browser.
 
-Both work on bytes, in every charset in which ``<`` is always ``<``: that is all which
-browsers know, but UTF-16 and ISO-2022-JP.
+Both work on bytes in every charset where ``<`` is always ``<``. That is every charset
+that browsers know, except UTF-16 and ISO-2022-JP.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ import re
 import typing as t
 from collections import Counter
 
-#: How far before the end the quick reader looks for elements left open. One that was
-#: left open further up has swallowed the rest of the page before we came.
+#: How far before the end the quick reader looks for open elements. One that was left
+#: open further up has already swallowed the rest of the page.
 _WINDOW = 2048
 
-#: Elements whose content is text, as browsers with scripts read them.
+#: Elements whose content is text in browsers that run scripts.
 _RAW = (
     b"script style textarea title xmp iframe noembed noframes noscript plaintext"
 ).split()
-#: Elements in which ``</body>`` ends nothing.
+#: Elements in which ``</body>`` has no effect.
 _INERT = (b"template", b"svg", b"math")
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 #: Of ISO-2022-JP, and of UTF-16 without a mark, where words may look like a tag.
 _ESCAPE, _NUL = b"\x1b", b"\0"
 
-# The end of a page: nothing but </html>, white space and comments that cannot close
-# anything which was open before.
+# The end of a page: only </html>, white space and comments that cannot close anything
+# that was open before.
 _END = re.compile(
     rb"""</body [\t\n\f\r ]*>
     (?: [\t\n\f\r ]++ | </html [\t\n\f\r ]*> | <!--(?!-?>)(?:[^<\]-]++|-(?!-))*+--> )*+
@@ -45,7 +45,7 @@ _ATTRIBUTES = rb"""(?:
     (?: [\t\n\f\r ]*+ = [\t\n\f\r ]*+
         (?: "[^"]*+(?:"|\Z) | '[^']*+(?:'|\Z) | [^\t\n\f\r >"'][^\t\n\f\r >]*+ )?+ )?+
 )*+"""
-# An element whose end is missing, or is no end because of what is open before it.
+# An element without an end tag, or with one that has no effect in an open element.
 _LEFT_OPEN = re.compile(
     rb"""<(?:
         (script|style|textarea|title|noembed|noframes|noscript|xmp|iframe)\b
@@ -64,14 +64,13 @@ _LEFT_OPEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# The first two characters of what is looked for there, and of little else: it is found
-# twice as fast.
+# The first two characters of these, and of little else: the search is twice as fast.
 _SUSPECT = re.compile(rb"<[stnximp!][ctveiomfal\[]")
 
 _MEANT = rb"(?:%s)(?=[\t\n\f\r />])" % b"|".join(
     (*_RAW, *_INERT, b"body", b"select", b"frameset")
 )
-# Text and tags that mean nothing here: as much as there is, in one go.
+# Text and tags without a meaning here, as much as possible at once.
 _REST = re.compile(
     rb"(?: [^<]++ | <(?![A-Za-z/!?]) | </?(?!%s)%s%s/?> )*+"
     % (_MEANT, _NAME, _ATTRIBUTES),
@@ -83,7 +82,7 @@ _TAG = re.compile(
 
 
 def body_end(body: bytes) -> int | None:
-    """Find the last ``</body>`` that is a tag; ``None`` where there is doubt."""
+    """Find the last ``</body>`` that is a tag; ``None`` if in doubt."""
     if body.startswith(_UTF_16) or _ESCAPE in body or _NUL in body:
         return None
     at = _quick(body)
@@ -98,7 +97,7 @@ def _quick(body: bytes) -> int | None:
     before, at = end[:tag], len(body) - len(end) + tag
     if _in_a_tag(body, at) or _is_left_open(before) or _in_a_comment(before):
         return None
-    # A comment after the body could be the end of one that began anywhere.
+    # A comment after the body could be the end of one that started anywhere.
     if b"-->" in end[tag:]:
         begins = body.rfind(b"<!--", 0, at)
         if begins >= 0 and body.find(b"-->", begins + 2, at) < 0:
@@ -110,7 +109,7 @@ def _in_a_tag(body: bytes, at: int) -> bool:
     text = body[body.rfind(b">", 0, at) + 1 : at]
     if not text.isspace() and any(one in text for one in (b"<", b'"', b"'")):
         return True
-    # Inside a quoted value, the last quote is the one that begins it, after "=".
+    # Inside a quoted value, the last quote is the opening one, after "=".
     for quote in (b'"', b"'"):
         last = body.rfind(quote, 0, at)
         if last >= 0 and body[max(last - 8, 0) : last].rstrip()[-1:] in (b"=", b""):
@@ -148,7 +147,7 @@ def _thorough(body: bytes) -> int | None:
 
 
 class _Doubt(Exception):
-    """What this page means depends on more than its tags."""
+    """The meaning of this page depends on more than its tags."""
 
 
 class _Reader:
@@ -206,7 +205,7 @@ class _Reader:
             self._open[name] += 1
 
     def _skip_text(self, name: bytes, tag: re.Match[bytes]) -> int:
-        """Go to the end of an element whose content is text, if it is here."""
+        """Go to the end of a text element, if it ends in this page."""
         in_drawing = bool(self._open[b"svg"] or self._open[b"math"])
         if (in_drawing and tag["void"]) or (self._in_select and name != b"script"):
             raise _Doubt
@@ -215,7 +214,7 @@ class _Reader:
         if end is None or name == b"plaintext":
             return -1
         text = self._body[tag.end() : end.start()].lower()
-        # In a drawing, it may be elements.
+        # In SVG, the content may be elements.
         if (in_drawing and b"<" in text) or (b"<!" in text and b"<script" in text):
             raise _Doubt
         return end.start()

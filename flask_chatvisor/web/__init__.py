@@ -1,1 +1,1 @@
-"""The routes: for agents, and for everybody."""
+"""The routes for agents and for everybody."""

@@ -1,7 +1,7 @@
 """The agents' routes: who is active, one user, a token for a call.
 
-Everything here is behind :mod:`~flask_chatvisor.web.guard`; nothing is stored by
-browsers or proxies.
+All routes are protected by :mod:`~flask_chatvisor.web.guard`, and browsers and proxies
+store no answers.
 """
 
 from __future__ import annotations
@@ -96,11 +96,11 @@ def users() -> ResponseReturnValue:
 
 
 def _named(agent: Agent) -> Response:
-    """Several users at once: who of those that are asked for is there."""
+    """Several users at once: those of the requested users who are active."""
     queries = request.args.getlist("query")
     if len(queries) > MAX_QUERIES:
-        raise BadRequest(f"At most {MAX_QUERIES} users are found at once.")
-    # Nobody is called so, and the others are to be found.
+        raise BadRequest(f"At most {MAX_QUERIES} users can be requested at once.")
+    # No user has such a long name, and the others must still be found.
     queries = [query for query in queries if len(query) <= LONGEST_TEXT]
     directory = current_state().directory
     found = directory.statuses(queries, agent=agent, tick=_tick())
@@ -111,12 +111,12 @@ def _named(agent: Agent) -> Response:
 
 
 def user(query: str) -> ResponseReturnValue:
-    """One user, as a page or as JSON; also where that user is not active."""
+    """One user, active or not, as a page or as JSON."""
     return _user(query, as_json=prefers_json())
 
 
 def user_json(query: str) -> ResponseReturnValue:
-    """One user as JSON; as a page one whose e-mail or id ends in ``.json``."""
+    """One user as JSON; or as a page, if the e-mail or id ends in ``.json``."""
     whole = f"{query}.json"
     is_whole = prefers_page() and not _in_browser() and _is_there(whole)
     return _user(whole if is_whole else query, as_json=not is_whole)
@@ -129,7 +129,7 @@ def _is_there(query: str) -> bool:
 def _user(query: str, *, as_json: bool) -> ResponseReturnValue:
     agent = _agent()
     if len(query) > LONGEST_TEXT:
-        raise BadRequest(f"A user is found by at most {LONGEST_TEXT} characters.")
+        raise BadRequest(f"An e-mail or id has at most {LONGEST_TEXT} characters.")
     directory = current_state().directory
     shown: dict[str, t.Any] = {"query": query, "agent": agent, "user": None}
     shown["as_of"] = directory.now()
@@ -147,12 +147,12 @@ def _user(query: str, *, as_json: bool) -> ResponseReturnValue:
 
 
 def how_to_start() -> ResponseReturnValue:
-    """Explain to an agent without JavaScript why no call starts."""
+    """Explain to an agent without JavaScript why calls cannot start."""
     return _page("start.html", agent=_agent())
 
 
 def start_call() -> ResponseReturnValue:
-    """Give the agent what it takes to call one visitor, once, within a minute."""
+    """Give the agent a token to call one visitor, once, within a minute."""
     agent = _agent()
     visitor_id = _visitor_id()
     if not _in_browser():
@@ -171,10 +171,10 @@ def start_call() -> ResponseReturnValue:
 def token() -> ResponseReturnValue:
     """Give the agent a user token for the application's own use of ``CV.*``.
 
-    It is good for no more than is asked for. With a policy it is good for presence
-    only: what it could list or call besides would be unfiltered.
+    It allows no more than the requested scope. With a policy it allows only presence,
+    because lists and calls through the token would not be filtered.
     """
-    # A page that stays open asks for the next one by itself.
+    # An open page requests the next one automatically.
     background()
     agent = _agent()
     text, expires_at = page_token(agent, _wanted_scope())
@@ -235,7 +235,7 @@ def _wanted_scope() -> list[str]:
         isinstance(one, str) and one in SCOPES for one in wanted
     )
     if not known or not wanted:
-        raise BadRequest(f"scope is a list of {', '.join(sorted(SCOPES))}.")
+        raise BadRequest(f"scope must be a list of {', '.join(sorted(SCOPES))}.")
     return t.cast(list[str], wanted)
 
 
@@ -252,14 +252,14 @@ def _page(
 
 
 def _listed_in_browser() -> Response | None:
-    """Say to a program that there is no list here; a page has the browser's."""
+    """Tell programs that there is no list here; pages use the browser's."""
     if not asks_for_json():
         return None
     return problem(
         501,
         "directory-in-browser",
-        "Here active users are listed by CV.user.list in the agent's page, because"
-        " CHATVISOR_DIRECTORY is 'browser'.",
+        "CHATVISOR_DIRECTORY is 'browser', so active users are listed by CV.user.list"
+        " in the agent's page.",
     )
 
 
@@ -269,13 +269,13 @@ def _tick() -> int | None:
 
 def _protect(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
-    # A frame around a Start button could have an agent click it unknowingly.
+    # In a frame, an agent could be tricked into clicking a Start button.
     response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
     return response
 
 
 def _on_trouble(error: ServiceError | UserTokenUnavailable) -> Response:
-    # That somebody has left is no trouble.
+    # A user who has left is not a problem.
     if not isinstance(error, UnknownVisitor):
         _log(error)
     message, remedy = told(error)
@@ -291,14 +291,14 @@ def _log(trouble: ServiceError | UserTokenUnavailable) -> None:
 
 
 def _on_fault(error: InternalServerError) -> ResponseReturnValue:
-    # Flask has logged what a loader or the policy raised; nobody else is told.
+    # Flask has logged the error of a loader or the policy; it is not shown.
     if request.method == "GET" and not asks_for_json():
         try:
             return render_template("chatvisor/error.html"), 500
         except Exception:
-            # Templates ask for the user, too: the user_loader may be what fails.
+            # Templates load the user, too, and the user_loader may be what fails.
             event = {"event": "chatvisor.error-page.failed"}
-            logger.exception("The page about it cannot be made.", extra=event)
+            logger.exception("The error page cannot be rendered.", extra=event)
             return error
     detail = _("The application could not answer.")
     remedy = _("The application's log has the details.")

@@ -12,7 +12,7 @@ from ..contract import problems
 
 
 def problem(status: int, code: str, detail: str, **members: t.Any) -> Response:
-    """Make an answer of RFC 9457 problem JSON.
+    """Build a problem JSON response (RFC 9457).
 
     :param code: short and stable, for programs.
     :param detail: one or two sentences, for people.
@@ -24,17 +24,17 @@ def problem(status: int, code: str, detail: str, **members: t.Any) -> Response:
 
 
 def prefers_page() -> bool:
-    """Say whether the client would rather have a page than JSON: a browser does."""
+    """Return whether the client prefers a page to JSON, as browsers do."""
     accept = request.accept_mimetypes
     return accept["text/html"] > accept["application/json"]
 
 
 def prefers_json() -> bool:
-    """Say whether the client would rather have JSON than a page."""
+    """Return whether the client prefers JSON to a page."""
     accept = request.accept_mimetypes
     return accept["application/json"] > accept["text/html"]
 
 
 def asks_for_json() -> bool:
-    """Say whether an agent's route is to answer JSON: by its path, or by Accept."""
+    """Return whether an agent's route must answer JSON, by its path or by Accept."""
     return (request.endpoint or "").endswith("_json") or prefers_json()

@@ -1,4 +1,4 @@
-"""Requests that a page makes on its own, which must not keep a user signed in."""
+"""Automatic requests of pages, which must not keep a user signed in."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _BACKGROUND = "flask_chatvisor.background"
 
 
 def background() -> None:
-    """Mark this request as one that the user did not make.
+    """Mark this request as automatic, not made by the user.
 
-    A page that keeps itself current must not keep its user signed in: neither the
-    session nor the remember-me cookie is renewed by it.
+    A page that refreshes its data must not keep its user signed in, so the request
+    renews neither the session nor the remember-me cookie.
     """
     request.environ[_BACKGROUND] = True
 
@@ -28,7 +28,7 @@ def leave_session(response: Response) -> Response:
     if session.permanent:
         session.permanent = False
     session.modified = False
-    # Else Flask adds "Vary: Cookie", and browsers fetch assets anew all the time.
+    # Otherwise Flask adds "Vary: Cookie", and browsers refetch assets all the time.
     session.accessed = False
     name = current_app.config.get("REMEMBER_COOKIE_NAME", "remember_token")
     cookies = response.headers.getlist("Set-Cookie")

@@ -1,4 +1,4 @@
-"""Requests that change something come from pages of this site alone."""
+"""State-changing requests are accepted only from pages of this site."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask import request
 
 from .answers import problem
 
-#: The header that a page of another site cannot send without being asked about it.
+#: A header that pages of other sites cannot send without a CORS preflight.
 REQUEST_HEADER = "X-Chatvisor-Request"
 
 
@@ -29,10 +29,10 @@ def refuse_cross_site() -> Response | None:
 
 
 def exempt_from_csrf_protect(blueprint: Blueprint) -> None:
-    """Spare a blueprint Flask-WTF's ``CSRFProtect``: it has a protection of its own.
+    """Exempt a blueprint from Flask-WTF's ``CSRFProtect``; it has its own protection.
 
-    ``CSRFProtect`` may be set up before or after the blueprint, so each request settles
-    it; preprocessors run before every ``before_request``.
+    ``CSRFProtect`` may be set up before or after the blueprint, so this is done on each
+    request; preprocessors run before every ``before_request``.
     """
 
     @blueprint.url_value_preprocessor
@@ -48,5 +48,5 @@ def _same_site() -> bool:
     if fetched_from is not None:
         return fetched_from in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    # Without either header it is no browser. A proxy may hide the scheme, not the host.
+    # Without both headers it is no browser. A proxy may hide the scheme, not the host.
     return origin is None or urlsplit(origin).netloc == request.host

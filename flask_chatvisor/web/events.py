@@ -18,16 +18,16 @@ from ..current import this_app
 from ..signals import send_event
 from .answers import problem
 
-#: Bytes of the largest event; the service's own have a few hundred.
+#: Maximum bytes of an event; the service's events have a few hundred.
 MAX_EVENT = 16 * 1024
-#: Events that are remembered, so that each is taken once.
+#: Number of remembered events, so that each is accepted only once.
 MAX_SEEN = 10_000
 
 _EVENTS = ("call.requested", "call.started", "call.ended")
 
 
 class Events:
-    """Takes the service's signed events, each of them once."""
+    """Accepts the service's signed events, each of them once."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -35,7 +35,7 @@ class Events:
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def receive(self) -> Response:
-        """Check an event's signature and send the signal that belongs to it."""
+        """Verify an event's signature and send the matching signal."""
         body = _body()
         if body is None:
             return problem(413, "too-large", f"An event has at most {MAX_EVENT} bytes.")
@@ -70,7 +70,7 @@ class Events:
             app = this_app()
             send_event(app, event)
         except BaseException:
-            # The service sends it again; then it is not old news.
+            # The service sends it again, and then it must be accepted.
             with self._lock:
                 self._seen.pop(event["id"], None)
             raise
@@ -89,7 +89,7 @@ def _event(body: bytes) -> dict[str, t.Any]:
     except (ValueError, RecursionError):
         raise ValueError("The event is not JSON.") from None
     if not isinstance(event, dict) or event.get("type") not in _EVENTS:
-        raise ValueError(f"An event is one of {', '.join(_EVENTS)}.")
+        raise ValueError(f"An event's type must be one of {', '.join(_EVENTS)}.")
     if not isinstance(event.get("id"), str) or not 0 < len(event["id"]) <= 128:
-        raise ValueError("An event has an id, a text of up to 128 characters.")
+        raise ValueError("An event's id must be a text of up to 128 characters.")
     return event

@@ -1,6 +1,6 @@
-"""Who may come in: deny by default, for a whole blueprint and as a decorator.
+"""Access control: deny by default, for a whole blueprint and as a decorator.
 
-The order of questions is fixed: enabled? signed in? an agent? sent by a page of this
+The order of checks is fixed: enabled? signed in? an agent? sent by a page of this
 site?
 """
 
@@ -38,15 +38,15 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 def protect(blueprint: Blueprint) -> None:
-    """Keep everybody but agents out of every route of a blueprint."""
+    """Allow only agents to use the routes of a blueprint."""
     blueprint.before_request(_refusal)
     exempt_from_csrf_protect(blueprint)
 
 
 def agent_required(view: F) -> F:
-    """Let only agents into a view of the application itself.
+    """Restrict a view of the application to agents.
 
-    Its CSRF protection stays the application's own affair.
+    CSRF protection of the view is up to the application.
     """
 
     @functools.wraps(view)
@@ -64,7 +64,11 @@ def _refusal() -> ResponseReturnValue | None:
     if as_json and request.method in _SAFE_METHODS:
         background()
     if not current_state().settings.enabled:
-        return problem(404, "not-found", "Chatvisor is off.") if as_json else abort(404)
+        return (
+            problem(404, "not-found", "Chatvisor is disabled.")
+            if as_json
+            else abort(404)
+        )
     refusal = _refusal_of_person(as_json)
     if refusal is None and request.method not in _SAFE_METHODS:
         refusal = refuse_cross_site()
@@ -87,8 +91,8 @@ def _refusal_of_person(as_json: bool) -> ResponseReturnValue | None:
 def _not_an_agent() -> str:
     said = _("You are signed in, but not as an agent. Only agents may see this.")
     if this_app().debug and current_state().loaders.agent is None:
-        # For the one who sets it up, so in English.
-        return f"{said} There is no agent_loader: register one with Chatvisor."
+        # For developers, so in English.
+        return f"{said} No agent_loader is registered; register one with Chatvisor."
     return said
 
 
@@ -98,7 +102,7 @@ def _unauthorized(as_json: bool) -> ResponseReturnValue:
     manager = getattr(current_app, "login_manager", None)
     if manager is None:
         logger.error(
-            "There is no LoginManager, so nobody can be an agent.",
+            "There is no LoginManager, so there are no agents.",
             extra={"event": "chatvisor.setup.no-login-manager"},
         )
         abort(401)

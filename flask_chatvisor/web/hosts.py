@@ -1,4 +1,4 @@
-"""Blueprints that answer on each host of an application, not on its main one alone.
+"""Blueprints that answer on every host of an application, not only on its main host.
 
 With ``host_matching`` or ``subdomain_matching`` a route belongs to one host. Pages are
 tagged on all of them, and what a tagged page asks for has to be where the page is.
@@ -20,7 +20,7 @@ _HERE = "chatvisor_host"
 
 
 class Blueprint(flask.Blueprint):
-    """A blueprint whose routes are those of the host that is asked."""
+    """A blueprint whose routes exist on every host."""
 
     def make_setup_state(
         self, app: App, options: dict[str, t.Any], first_registration: bool = False
@@ -41,7 +41,7 @@ class _OnEachHost(BlueprintSetupState):
         view_func: t.Callable[..., t.Any] | None = None,
         **options: t.Any,
     ) -> None:
-        # For the main host by name, too: else its routes for every path come first.
+        # For the main host by name, too: otherwise its catch-all routes come first.
         super().add_url_rule(rule, endpoint, view_func, **options)
         part = "host" if self.app.url_map.host_matching else "subdomain"
         options[part] = f"<{_HERE}:{_HERE}>"
@@ -49,7 +49,7 @@ class _OnEachHost(BlueprintSetupState):
 
 
 class _AnyHost(BaseConverter):
-    # A main host has no subdomain; one that is none of ours is "<invalid>".
+    # The main host has no subdomain; an unknown one is "<invalid>".
     regex = "[^<]*"
     weight = 0  # before the application's own variable hosts, with all their paths
 

@@ -1,4 +1,4 @@
-"""Reads what agents' requests ask for."""
+"""Reads the parameters of agents' requests."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..contract.api import MAX_PAGE_SIZE
 from ..contract.matching import SORTS
 from ..identity import Agent
 
-#: Characters of the longest text that is looked for.
+#: Maximum characters of a search text.
 LONGEST_TEXT = 254
 _LAST_PAGE = 1_000_000
 
 
 class Parameters:
-    """Reads the query string of a list, and collects what is wrong with it."""
+    """Reads the query string of a list and collects its faults."""
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
@@ -26,7 +26,7 @@ class Parameters:
     def read(self) -> dict[str, t.Any]:
         """Read everything: filters, sort, page and page_size.
 
-        :raises BadRequest: with every fault that was found.
+        :raises BadRequest: if there are faults; it lists them all.
         """
         filters = {
             "q": self._text("q"),
@@ -55,20 +55,22 @@ class Parameters:
         if text in ("nobody", "none"):
             return "none"
         if text and "@" not in text:
-            self._faults.append("assigned is me, nobody or an agent's e-mail.")
+            self._faults.append("assigned must be me, nobody or an agent's e-mail.")
         return text
 
     def _flag(self, name: str) -> bool:
         text = request.args.get(name, "")
         if text not in ("", "0", "1"):
-            self._faults.append(f"{name} is 1 or 0.")
+            self._faults.append(f"{name} must be 1 or 0.")
         return text == "1"
 
     def _sort(self) -> str:
         text = self._text("sort")
         if text and text.removeprefix("-") not in SORTS:
             known = ", ".join(SORTS)
-            self._faults.append(f"sort is one of {known}, or one with - in front.")
+            self._faults.append(
+                f"sort must be one of {known}, optionally with - in front."
+            )
         return text
 
     def _number(self, name: str, default: int, largest: int) -> int:
@@ -77,5 +79,5 @@ class Parameters:
             return default
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
         if not 1 <= number <= largest:
-            self._faults.append(f"{name} is a whole number from 1 to {largest}.")
+            self._faults.append(f"{name} must be a whole number from 1 to {largest}.")
         return number

@@ -1,4 +1,4 @@
-"""What everybody may ask for: the assets, and the own tag."""
+"""Public routes: the assets, and the user's own tag."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript"}
 def blueprint(*, now: Callable[[], float] = time.time) -> Blueprint:
     """Build the blueprint of the public routes; one for each application.
 
-    :param now: the clock by which an event is too old, epoch seconds.
+    :param now: the clock for the age of events, epoch seconds.
     """
     routes = Blueprint("chatvisor_public", "flask_chatvisor")
     exempt_from_csrf_protect(routes)
@@ -44,23 +44,23 @@ def blueprint(*, now: Callable[[], float] = time.time) -> Blueprint:
 
 
 def static(filename: str) -> Response:
-    """Serve an asset; for ever, if the URL has the hash of its content."""
+    """Serve an asset; cached forever if the URL has the hash of its content."""
     return _asset(
         STATIC, filename, lambda: request.args.get("v") == content_hash(filename)
     )
 
 
 def module(version: str, filename: str) -> Response:
-    """Serve a script of the agents' pages; for ever, if the version is today's."""
+    """Serve a script of the agents' pages; cached forever if the version is current."""
     if not version.isalnum():
         abort(404)
     return _asset(AGENT, filename, lambda: version == modules_hash())
 
 
 def _asset(folder: Path, filename: str, is_exact: Callable[[], bool]) -> Response:
-    # What the system thinks of these types differs from one to the next.
+    # The types that systems assign to these files differ.
     kind = _TYPES.get(Path(filename).suffix)
-    # Whether there is such a file is known from here on.
+    # From here on, the file is known to exist.
     response = send_from_directory(folder, filename, mimetype=kind)
     cached = "public, max-age=31536000, immutable" if is_exact() else "no-cache"
     response.headers["Cache-Control"] = cached
@@ -69,10 +69,10 @@ def _asset(folder: Path, filename: str, is_exact: Callable[[], bool]) -> Respons
 
 
 def me() -> Response:
-    """Tell a page of this site whom to announce."""
+    """Answer a page of this site with the user to announce."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return problem(
-            403, "origin-refused", "Only pages of this site may ask for their tag."
+            403, "origin-refused", "Only pages of this site may request their tag."
         )
     asking = this_request()
     who = announcement.announce(asking)

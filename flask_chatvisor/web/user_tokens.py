@@ -1,4 +1,4 @@
-"""Gets the user tokens that agents' pages work with: minted, or the agent's own."""
+"""Gets the user tokens of agents' pages: minted, or the agent's own."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ..identity import Agent
 
 #: Seconds within which a call must be started.
 CALL_TTL = 60
-#: Seconds for which an agent's page may listen before it asks for a new token.
+#: Seconds for which an agent's page may listen before it needs a new token.
 TOKEN_TTL = 600
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 
 def call_token(agent: Agent, visitor_id: str) -> tuple[str, dt.datetime | None]:
-    """Get what it takes to call one visitor, and until when it is good if known.
+    """Get a token to call one visitor, and its expiry if known.
 
-    :raises UserTokenUnavailable: if nobody can give one.
+    :raises UserTokenUnavailable: if there is no way to get one.
     """
     state = current_state()
     mints, filtered = state.client.can("user_token"), state.loaders.policy is not None
-    # The agent's own token is good for more than this call: for what a policy forbids.
+    # The agent's own token allows more than this call, even what a policy forbids.
     if state.loaders.user_token is not None and not (mints and filtered):
         return _loaded_token(agent), None
     if not mints:
@@ -42,15 +42,15 @@ def call_token(agent: Agent, visitor_id: str) -> tuple[str, dt.datetime | None]:
 
 
 def page_token(agent: Agent, scope: list[str]) -> tuple[str, dt.datetime | None]:
-    """Get a token for an agent's page, and until when it is good if known.
+    """Get a token for an agent's page, and its expiry if known.
 
-    :raises UserTokenUnavailable: if nobody can give one.
+    :raises UserTokenUnavailable: if there is no way to get one.
     """
     state = current_state()
     filtered = state.loaders.policy is not None
     scope = ["presence"] if filtered else scope
     mints = state.client.can("user_token")
-    # The agent's own token is good for everything, so a minted one is better for less.
+    # The agent's own token allows everything, so a minted one is better for less.
     suits = not filtered and not (mints and set(scope) == {"presence"})
     if state.loaders.user_token is not None and suits:
         return _loaded_token(agent), None

@@ -163,7 +163,7 @@ def test_check_of_the_browsers_directory_asks_the_script_alone(
     keys = service.config() | {"CHATVISOR_DIRECTORY": "browser"}
     code, output = run(runner(**keys), "check")
     assert code == 0
-    assert "API: not used" in output
+    assert "not used, because" in output
     assert service.requests == [("GET", "/cdn/js/fake.js")]
 
 

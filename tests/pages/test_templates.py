@@ -627,7 +627,7 @@ def test_only_those_who_wait_or_are_in_a_call(app: Flask, service: FakeService) 
     assert "inCall=1" in service.asked[1]
     response = signed_in(app, "3").get("/chatvisor/users.json?waiting=yes")
     assert response.status_code == 400
-    assert "waiting is 1 or 0" in response.get_json()["detail"]
+    assert "waiting must be 1 or 0" in response.get_json()["detail"]
 
 
 def test_headings_sort_and_turn_round(app: Flask, service: FakeService) -> None:

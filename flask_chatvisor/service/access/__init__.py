@@ -1,1 +1,1 @@
-"""Who may do what, and how often: tokens, tickets, secrets, limits."""
+"""Permissions and limits: tokens, tickets, secrets, rates."""

@@ -1,4 +1,4 @@
-"""Who may do what: tokens, tickets and the secrets that are derived, not stored."""
+"""Permissions: tokens, tickets, and secrets that are derived instead of stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..settings import Settings
 
 
 class Refusal(Exception):
-    """Something that a client asked for and does not get.
+    """A client's request is refused.
 
     :ivar code: one of the stable codes of the service's problems.
     :ivar extra: further members of the problem.
@@ -32,9 +32,9 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a REST request: the tenant, or one agent.
+    """The sender of a REST request: the tenant, or one agent.
 
-    :ivar grant: ``None`` for the API token, which may do everything but call.
+    :ivar grant: ``None`` for the API token, which allows everything except calls.
     """
 
     grant: tokens.UserGrant | None = None
@@ -50,7 +50,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """What a tag turned out to be worth."""
+    """The result of checking a tag."""
 
     tag: object
     verified: bool
@@ -59,7 +59,7 @@ class Vouched:
 class Access:
     """Issues and checks every credential of one service.
 
-    :param random: makes an unguessable text.
+    :param random: returns an unguessable text.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Access:
     # --- visitors and call windows
 
     def visitor_secret(self, visitor_id: str) -> str:
-        """Derive the secret by which a browser proves that it is this visitor."""
+        """Derive the secret that proves that a browser is this visitor."""
         return _mac(self._visitor_keys[0], visitor_id)
 
     def is_visitor(self, visitor_id: str, secret: str) -> bool:
@@ -88,10 +88,10 @@ class Access:
     def role_in_call(
         self, call_id: str, secret: str, agent_email: str | None
     ) -> Role | None:
-        """Tell whose call window has this secret.
+        """Return the role of the call window with this secret.
 
-        :param agent_email: of the agent whose call it is now; another's secret,
-            from before the call was given up, is good no more.
+        :param agent_email: of the agent who has the call now; secrets of earlier
+            agents are no longer valid.
         """
         if _matches(self._call_keys, _seat(call_id, "visitor", None), secret):
             return "visitor"
@@ -103,7 +103,7 @@ class Access:
 
     @staticmethod
     def ticket_key(ticket: str) -> str:
-        """Hash a ticket: a store never sees the ticket itself."""
+        """Hash a ticket, because tickets themselves are never stored."""
         return hashlib.sha256(ticket.encode()).hexdigest()
 
     # --- REST and agents
@@ -156,11 +156,11 @@ class Access:
     # --- identity
 
     def vouch(self, tag: object, now: float) -> Vouched:
-        """Decide whom to believe about a tag: its token, or the page.
+        """Decide what to trust for a tag: its token, or the page.
 
-        With a good identity token every field comes from it and none from the page.
+        With a valid identity token all fields come from it, and none from the page.
 
-        :raises Refusal: where identity is required and not proven.
+        :raises Refusal: if identity is required but not proven.
         """
         token = tag.get("externalToken") if isinstance(tag, dict) else None
         try:
@@ -184,12 +184,12 @@ class Access:
     # --- other proofs
 
     def health_proof(self, nonce: str) -> str:
-        """Prove to whoever has the API token that this is its service."""
+        """Prove to a holder of the API token that this is the right service."""
         return _mac(self._health_key, nonce)
 
 
 def agent_ref(grant: tokens.UserGrant) -> AgentRef:
-    """Name the agent of a user token."""
+    """Return the agent of a user token."""
     return AgentRef(name=grant.name, email=grant.email)
 
 
@@ -211,5 +211,5 @@ def _matches(keys: Iterable[bytes], text: str, secret: str) -> bool:
 
 
 def _is_one_of(token: str, known: Iterable[str]) -> bool:
-    # Every one is compared, so that the time it takes tells nothing.
+    # All are compared, so that the time reveals nothing.
     return sum(tokens.same(token, one) for one in known) > 0

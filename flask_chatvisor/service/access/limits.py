@@ -1,7 +1,7 @@
-"""How much one client may ask of the service: agents by name, strangers by address.
+"""Rate limits per client: agents by name, unknown clients by address.
 
-The defaults are far above what anybody does on purpose. An address that is not public
-is not counted: a reverse proxy's, behind which everybody is, or one at home here.
+The defaults are far above normal use. Only public addresses are counted, because many
+clients can share any other one, such as a reverse proxy's or a local one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .credentials import Refusal
 
 
 class Throttle:
-    """Refuses what is too much, with the time after which to try again."""
+    """Refuses requests above the limits, and says when to try again."""
 
     def __init__(self, limits: Limits) -> None:
         self._agents = Buckets(limits.agents)
@@ -33,26 +33,26 @@ class Throttle:
 
         :raises Refusal: ``rate-limited``.
         """
-        _refuse(self._agents.take(email, now), "This agent asks too often.")
+        _refuse(self._agents.take(email, now), "This agent sends too many requests.")
 
     def call(self, email: str, now: float) -> None:
         """Count an agent's call.
 
         :raises Refusal: ``rate-limited``.
         """
-        _refuse(self._calls.take(email, now), "This agent calls too often.")
+        _refuse(self._calls.take(email, now), "This agent starts too many calls.")
 
     def stranger(self, address: str | None, now: float) -> None:
-        """Count a request that nobody is known to have sent.
+        """Count a request of an unknown sender.
 
         :raises Refusal: ``rate-limited``.
         """
         if address is not None:
             wait = self._strangers.take(address, now)
-            _refuse(wait, "Too many requests without a good token.")
+            _refuse(wait, "Too many requests without a valid token.")
 
     def connect(self, address: str | None, now: float) -> float:
-        """Count a new connection; tell for how many seconds it has to wait instead."""
+        """Count a new connection; return 0, or the seconds that it must wait."""
         if address is None:
             return 0.0
         if self._open[address] >= self._most_open:
@@ -63,7 +63,7 @@ class Throttle:
         return 0.0
 
     def disconnect(self, address: str | None) -> None:
-        """A connection that was counted is gone."""
+        """Stop counting a connection that is gone."""
         if address is not None:
             self._open[address] -= 1
             if not self._open[address]:
@@ -76,14 +76,14 @@ def _refuse(wait: float, detail: str) -> None:
 
 
 def seconds(wait: float) -> str:
-    """Write a time to wait as ``Retry-After`` wants it."""
+    """Format a waiting time for ``Retry-After``."""
     return str(max(1, math.ceil(wait)))
 
 
 def address_of(scope: Mapping[str, t.Any]) -> str | None:
-    """Tell a client by its public address; ``None`` if it has none.
+    """Identify a client by its public address; ``None`` if it has none.
 
-    Of IPv6 the network counts: whoever has one address has all in it.
+    For IPv6 the network counts, because one client can use all its addresses.
     """
     client = scope.get("client")
     try:

@@ -1,7 +1,7 @@
-"""Active users, as lists and statuses read them.
+"""Active users, for lists and statuses.
 
-:class:`.index.Directory` answers from bitmaps of small numbers, one number for each
-user, and from sorted lists, so that no request has to look at everybody.
+:class:`.index.Directory` uses bitmaps of small numbers, one number for each user, and
+sorted lists, so that no request has to look at all users.
 """
 
 from .index import Directory as Directory

@@ -1,4 +1,4 @@
-"""Users by number, kept together by what they have in common."""
+"""Users by number, grouped by common properties."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _NOBODY = BitMap()
 
 
 class Facets:
-    """Which users have a facet: for facets that many have, as a label."""
+    """The users of each facet, for facets that many users share, such as labels."""
 
     def __init__(self) -> None:
         self._users: dict[Facet, BitMap] = {}
 
     def having(self, kind: str, value: str = "") -> BitMap:
-        """Find all who have a facet."""
+        """Return all users with a facet."""
         return self._users.get((kind, value), _NOBODY)
 
     def change(self, user: int, before: Set[Facet], after: Set[Facet]) -> None:
-        """Note that a user has other facets than before."""
+        """Replace a user's facets."""
         for facet in before - after:
             self._users[facet].discard(user)
             if not self._users[facet]:
@@ -32,17 +32,17 @@ class Facets:
 
 
 class Names:
-    """Which users have a name: few, and a bitmap for each would be 200 bytes."""
+    """The users of each name. They are few; bitmaps would take 200 bytes each."""
 
     def __init__(self) -> None:
         self._users: dict[Facet, tuple[int, ...]] = {}
 
     def having(self, kind: str, value: str) -> tuple[int, ...]:
-        """Find all who have a name."""
+        """Return all users with a name."""
         return self._users.get((kind, value), ())
 
     def change(self, user: int, before: Set[Facet], after: Set[Facet]) -> None:
-        """Note that a user has other names than before."""
+        """Replace a user's names."""
         for name in before - after:
             self._users[name] = tuple(one for one in self._users[name] if one != user)
             if not self._users[name]:

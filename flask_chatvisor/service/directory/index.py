@@ -1,4 +1,4 @@
-"""The directory of active users: who is in a list, in which order, and who is meant."""
+"""The directory of active users: filtered, sorted lists, and look-ups by query."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from .search import Search
 
 
 class Directory:
-    """Active users, one row for each visitor; whoever commits a visitor puts it here.
+    """Active users, one row for each visitor. Commits of visitors update it.
 
-    :ivar changes: how many times something has changed.
+    :ivar changes: the number of changes so far.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Directory:
     def __len__(self) -> int:
         return len(self._entries)
 
-    # --- who is there
+    # --- rows
 
     def put(self, row: UserRow) -> None:
         """Add a row, or replace the one of the same visitor."""
@@ -83,25 +83,25 @@ class Directory:
         self._numbers.give_back(number)
         self.changes += 1
 
-    # --- who is meant
+    # --- queries
 
     def find(self, query: str) -> UserRow | None:
-        """Find whom a query means: the best row of a visitorId, an id or an e-mail.
+        """Find the best row for a query: a visitorId, an id or an e-mail.
 
-        Verified rows come before others, then visible ones, then the latest.
+        Verified rows win over others, then visible ones, then the latest.
         """
         return meant(query, self.named([query]))
 
     def named(self, queries: Iterable[str]) -> list[UserRow]:
-        """List the rows of all users whom queries may mean, each once."""
+        """List the rows of all users that match one of the queries, each once."""
         return [self._entries[number].row for number in self._named(queries)]
 
     # --- lists
 
     def select(self, selection: Selection) -> tuple[int, list[UserRow]]:
-        """List active users: how many there are, and those of one page.
+        """List active users: return the total, and one page.
 
-        Those who wait come first, the longest wait at the top.
+        Those who are waiting come first, the longest wait at the top.
         """
         total, page = self._select(selection)
         return total, [self._entries[number].row for number in page]
@@ -159,6 +159,6 @@ class Directory:
         yield from self._names.having("email", fold_email(query))
 
     def _note(self, number: int, old: UserRow | None, new: UserRow | None) -> None:
-        """Keep facets and names of a row that is new, was changed or goes."""
+        """Update facets and names for a row that is added, changed or removed."""
         self._facets.change(number, facets(old), facets(new))
         self._names.change(number, names(old), names(new))

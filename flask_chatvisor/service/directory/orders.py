@@ -12,30 +12,30 @@ from operator import itemgetter
 
 from pyroaring import BitMap
 
-#: A user's place: the key, the visitor's id, which settles ties, and the number.
+#: A user's place: the key, the visitor's id to break ties, and the number.
 Place = tuple[str, str, int]
 
-#: Places of a stretch, at most.
+#: Maximum places of a stretch.
 LONGEST = 512
-#: Sorting one place takes as long as looking at so many.
+#: Sorting one place takes as long as looking at this many.
 SPARSE = 8
 
 
 class Order:
-    """All users by a key. Ties are settled by the visitor's id, upwards in any case.
+    """All users by a key. The visitor's id breaks ties, always in ascending order.
 
-    The order is cut into stretches, and each has a bitmap of its users. So a list looks
-    at no places in stretches that have none of its users.
+    The order is divided into stretches, each with a bitmap of its users, so that a list
+    skips stretches without any of its users.
     """
 
     def __init__(self) -> None:
         self._stretches: list[_Stretch] = []
-        #: Nothing in a stretch is before its beginning, but in the first.
+        #: Except in the first stretch, no place is before its stretch's beginning.
         self._beginnings: list[Place] = []
         self._place_of: dict[int, Place] = {}
 
     def put(self, user: int, key: str, visitor_id: str) -> None:
-        """Put a user in its place."""
+        """Insert a user."""
         place = (key, visitor_id, user)
         old = self._place_of.get(user)
         if old == place:
@@ -89,7 +89,7 @@ class Order:
             yield from self._places(stretch, among)
 
     def _down(self, among: BitMap) -> Iterator[Place]:
-        """Go from the greatest key down, but through those of one key upwards."""
+        """Iterate from the greatest key down; within one key, upwards."""
         last, done = len(self._stretches) - 1, None
         while last >= 0:
             least = self._stretches[last].least
@@ -99,7 +99,7 @@ class Order:
             places = self._places(self._stretches[last], among)
             left = (one for one in places if done is None or one[0] < done)
             yield from _downwards(one for one in left if one[0] > least)
-            # Those with the least key may begin in a stretch further down.
+            # Places with the least key may begin in an earlier stretch.
             last, done = self._index((least, "", 0)), least
             yield from self._from(last, least, among)
 
@@ -146,7 +146,7 @@ class _Stretch:
         self.users |= other.users
 
     def split(self) -> _Stretch:
-        """Cut the upper half off."""
+        """Split off the upper half."""
         half = len(self.places) // 2
         upper = _Stretch(self.places[half:])
         del self.places[half:]

@@ -1,4 +1,4 @@
-"""Rows, and what is read from them: texts to search, keys to sort by, names."""
+"""Rows, with their search texts, sort keys and names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ...contract.matching import fold_email
 from ...contract.users import UserRow
 from ...contract.users import name_of
 
-#: Something by which rows are kept together: its kind, and the value.
+#: A property that groups rows: its kind and its value.
 Facet = tuple[str, str]
 
 
 class Entry:
-    """A row with its JSON, which is written when it is first asked for.
+    """A row with its JSON, which is encoded on first use.
 
     :ivar text: what a search looks through, but for the page.
     """
@@ -38,7 +38,7 @@ class Entry:
 
 
 def facets(row: UserRow | None) -> set[Facet]:
-    """Find out by what a list can be narrowed down to this row."""
+    """Return the facets by which lists can filter this row."""
     if row is None:
         return set()
     found = {("label", label.casefold()) for label in row.labels}
@@ -51,14 +51,14 @@ def facets(row: UserRow | None) -> set[Facet]:
 
 
 def names(row: UserRow | None) -> set[Facet]:
-    """Find out what the user is called in queries, but for the visitor's id."""
+    """Return the user's names in queries, except the visitor's id."""
     if row is None:
         return set()
     found = {("id", row.id or ""), ("email", fold_email(row.email or ""))}
     return {(kind, name) for kind, name in found if name}
 
 
-#: Times are texts of one width, so they sort as texts.
+#: Times are fixed-width texts, so they sort as texts.
 SORT_KEYS: dict[str, Callable[[UserRow], str]] = {
     "name": lambda row: name_of(row).casefold(),
     "email": lambda row: (row.email or "").casefold(),

@@ -1,4 +1,4 @@
-"""Users by number, found by words in their tag or on the page that they are on."""
+"""Users by number, found by words in their tag or their page."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pyroaring import BitMap
 from .numbers import Numbers
 from .texts import Texts
 
-#: A word is remembered if more texts than this had to be looked at to find it.
+#: A word is remembered if finding it took looking at more texts than this.
 MANY = 1000
-#: Words that are remembered, those that were asked for last.
+#: Maximum remembered words; the least recently used ones are dropped.
 REMEMBERED = 32
 
 
 class Search:
-    """Finds exactly those users who have a word in their tag's text or their page's.
+    """Finds exactly the users with a word in the text of their tag or their page.
 
-    Users are on few different pages. These are texts of their own, and each knows who
-    is on it, so that going to another page is little work.
+    Users are on few different pages. Each page is a separate text that knows its users,
+    so that moving to another page is cheap.
 
-    What looking at many texts found is remembered, and kept up to date. Agents' pages
-    ask for the same words again and again.
+    Results that took looking at many texts are remembered and kept up to date, because
+    agents' pages request the same words again and again.
     """
 
     def __init__(self) -> None:
@@ -33,10 +33,10 @@ class Search:
         self._remembered: dict[str, BitMap] = {}
 
     def put(self, user: int, tag: str, page: str) -> None:
-        """Add a user, or note another tag or page of one.
+        """Add a user, or replace the tag and page of one.
 
-        :param tag: the text of the tag, without case.
-        :param page: likewise of the page.
+        :param tag: the text of the tag, case-folded.
+        :param page: the text of the page, likewise.
         """
         self._tags.put(user, tag)
         if page != self._page_of.get(user):
@@ -49,12 +49,12 @@ class Search:
                 users.discard(user)
 
     def drop(self, user: int) -> None:
-        """Remove a user. Remembered words keep the number until it is given again."""
+        """Remove a user. Remembered words keep the number until it is reused."""
         self._tags.drop(user)
         self._leave(user)
 
     def narrow(self, text: str, among: BitMap) -> BitMap:
-        """Find those of some users who have all words of a text."""
+        """Find those of the given users that have all words of a text."""
         words = text.casefold().split()
         for word in sorted(words, key=self._tags.most):
             if among:
@@ -62,7 +62,7 @@ class Search:
         return among
 
     def _having(self, word: str, among: BitMap) -> BitMap:
-        """Find at least those of some users who have a word, and no users without."""
+        """Find users that have a word: all of the given ones, and maybe others."""
         if (remembered := self._recall(word)) is not None:
             return remembered
         users, pages = self._tags.candidates(word), self._pages.candidates(word)
@@ -81,7 +81,7 @@ class Search:
     def _recall(self, word: str) -> BitMap | None:
         users = self._remembered.pop(word, None)
         if users is not None:
-            self._remembered[word] = users  # now the last one that was asked for
+            self._remembered[word] = users  # now the most recently used
         return users
 
     def _remember(self, word: str, users: BitMap) -> None:

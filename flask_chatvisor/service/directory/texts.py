@@ -1,4 +1,4 @@
-"""Texts by number, found by a part of a word."""
+"""Texts by number, found by parts of words."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 from pyroaring import BitMap
 
-#: Characters of the parts that are looked up.
+#: Length of the indexed parts, in characters.
 SIZE = 3
 _NONE = BitMap()
 
 
 class Texts:
-    """Knows for each three characters in a row which texts have them.
+    """An index from every three consecutive characters to the texts that have them.
 
-    A word that is longer is in no texts but those with all of its parts; these are its
-    candidates. Whether they have the parts in the word's order, only the text can tell.
+    A longer word can only be in texts with all of its parts; these are its candidates.
+    Only the text itself shows whether the parts are in the word's order.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Texts:
         self._having: dict[str, BitMap] = {}
 
     def put(self, number: int, text: str) -> None:
-        """Add a text, or replace the one that has this number."""
+        """Add a text, or replace the one with this number."""
         old = self._texts.get(number)
         if old == text:
             return
@@ -40,7 +40,7 @@ class Texts:
         self._remove(number, _parts(self._texts.pop(number)))
 
     def most(self, word: str) -> int:
-        """Estimate without work how many texts contain a word: not more than this."""
+        """Return a cheap upper bound for the number of texts with a word."""
         found = [len(self._having.get(part, _NONE)) for part in _cut(word)]
         return min(found, default=len(self._texts))
 
@@ -48,14 +48,14 @@ class Texts:
         """Find all texts that may contain a word, and a few others."""
         parts = _cut(word)
         if not parts:
-            # Texts are padded, so each character of a word is in some part.
+            # Texts are padded, so that each character of a word is in some part.
             return _union(one for part, one in self._having.items() if word in part)
-        # The rarest first: what is left is small from then on.
+        # The rarest first, so that the rest is small from then on.
         having = sorted((self._having.get(part, _NONE) for part in parts), key=len)
         return BitMap.intersection(*having)
 
     def confirmed(self, word: str, candidates: BitMap) -> BitMap:
-        """Keep the candidates that do contain the word."""
+        """Keep only the candidates that contain the word."""
         if len(word) <= SIZE:
             return candidates
         texts = self._texts

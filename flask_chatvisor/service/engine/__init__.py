@@ -1,4 +1,4 @@
-"""Where visits live: one interface, and the memory of one process behind it."""
+"""Storage of visits: one interface, implemented in the memory of one process."""
 
 from .interface import Conflict as Conflict
 from .interface import Engine as Engine

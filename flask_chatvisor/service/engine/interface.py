@@ -1,4 +1,4 @@
-"""What an engine promises, whether it is a dict or something that processes share."""
+"""The interface of engines, from a dict to storage that processes share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..records.visit import Visit
 
 
 class Conflict(Exception):
-    """Somebody else has committed this visit since it was loaded.
+    """This visit has been committed by another turn since it was loaded.
 
     :ivar newest: the visit as it is now.
     """
@@ -20,47 +20,47 @@ class Conflict(Exception):
 
 
 class Engine(t.Protocol):
-    """Keeps visits. Times are epoch seconds.
+    """Stores visits. Times are epoch seconds.
 
-    :ivar queue_changes: grows whenever places in the queue may have changed.
+    :ivar queue_changes: increases whenever places in the queue may have changed.
     """
 
     queue_changes: int
 
     async def load(self, visitor_id: str) -> Visit:
-        """Give a visit out; a new and empty one if there is none."""
+        """Load a visit; a new, empty one if there is none."""
         ...
 
     async def commit(self, visit: Visit) -> None:
-        """Keep a visit, with its due time and its place in the queue, as one.
+        """Save a visit, its due time and its place in the queue atomically.
 
-        The visit's version grows by one. One that is over is forgotten.
+        The visit's version increases by one. A visit that is over is deleted.
 
-        :raises Conflict: if the version that is kept is another than the one that was
-            loaded. Of each version there is one successor.
+        :raises Conflict: if the stored version is not the loaded one. Each version has
+            only one successor.
         """
         ...
 
     async def visitor_of(self, call_id: str) -> str | None:
-        """Find the visitor to whom a call belongs."""
+        """Find the visitor of a call."""
         ...
 
     async def places(self, visitor_ids: Iterable[str]) -> list[int | None]:
-        """Count who waits before each of these visitors; 0 is next."""
+        """Return the place of each of these visitors in the queue; 0 is next."""
         ...
 
     async def once(self, key: str, until: float, now: float) -> bool:
-        """Say whether this is the first time; remember it until then."""
+        """Return whether this is the first time; remember it until then."""
         ...
 
     async def take_due(self, now: float) -> str | None:
-        """Hand out a visitor for whom something is due.
+        """Return a visitor with due work.
 
-        It comes again after some seconds, unless it is committed before: a process that
-        dies with it does not take its times along.
+        The same visitor is returned again after some seconds, unless it is committed
+        before. So a process that dies does not take its timers along.
         """
         ...
 
     def next_due(self) -> float | None:
-        """Say when something is due next."""
+        """Return when something is due next."""
         ...

@@ -14,7 +14,7 @@ DUE_AGAIN = 5.0
 
 
 class MemoryEngine:
-    """Keeps visits in this process."""
+    """Stores visits in this process."""
 
     def __init__(self) -> None:
         self.queue_changes: int = 0
@@ -94,14 +94,14 @@ class MemoryEngine:
 
 
 class _Schedule:
-    """Keys with the times at which they are due."""
+    """Keys and the times when they are due."""
 
     def __init__(self) -> None:
         self._times: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
 
     def put(self, key: str, when: float | None) -> None:
-        """Set a key's time, or have it due no longer."""
+        """Set a key's time, or remove it."""
         if when is None:
             self._times.pop(key, None)
         elif self._times.get(key) != when:
@@ -109,7 +109,7 @@ class _Schedule:
             heapq.heappush(self._heap, (when, key))
 
     def take(self, now: float) -> str | None:
-        """Take out a key that is due, the earliest first."""
+        """Remove and return a due key, the earliest first."""
         when = self.next()
         if when is None or when > now:
             return None
@@ -118,9 +118,9 @@ class _Schedule:
         return key
 
     def next(self) -> float | None:
-        """Say when something is due."""
+        """Return when the next key is due."""
         heap = self._heap
-        # An entry whose key got another time is stale.
+        # An entry is stale if its key has another time now.
         while heap and self._times.get(heap[0][1]) != heap[0][0]:
             heapq.heappop(heap)
         return heap[0][0] if heap else None

@@ -1,4 +1,4 @@
-"""Connections come and go: tabs of a visitor, and call windows."""
+"""Connecting and disconnecting: tabs of a visitor, and call windows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .showing import own_call
 
 
 def arrive(turn: Turn, address: str, page: PageRef, visible: bool) -> None:
-    """A tab has connected, or goes on as somebody new.
+    """Connect a tab, or let it continue as a new visitor.
 
     :raises ProtocolError: if the visitor has too many.
     """
@@ -32,9 +32,9 @@ def arrive(turn: Turn, address: str, page: PageRef, visible: bool) -> None:
 
 
 def enter(turn: Turn, address: str, hello: HelloCall) -> None:
-    """A call window has connected.
+    """Connect a call window.
 
-    :raises ProtocolError: if it has no right to be in the call.
+    :raises ProtocolError: if it may not join the call.
     """
     turn.address = address
     windows.enter(turn, hello)
@@ -42,9 +42,9 @@ def enter(turn: Turn, address: str, hello: HelloCall) -> None:
 
 
 def close(turn: Turn, address: str, code: int) -> None:
-    """A connection is gone.
+    """Handle a closed connection.
 
-    :param code: with which it was closed; 1000 and 1001 are "on purpose".
+    :param code: the closing code; 1000 and 1001 mean "on purpose".
     """
     if (seat := turn.visit.seat_of(address)) is not None:
         windows.leave(turn, *seat, code)

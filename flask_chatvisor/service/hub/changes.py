@@ -1,4 +1,4 @@
-"""What has to be sent after a turn: what is shown now, compared with before."""
+"""The messages to send after a turn: the difference between before and after."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .showing import since
 
 
 def tell(turn: Turn) -> None:
-    """Have everybody learn what has changed, once."""
+    """Tell each connection what has changed, once."""
     after = showing(turn.visit)
     if after == turn.before and not turn.newcomer:
         return
@@ -52,7 +52,7 @@ def _tell_tabs(turn: Turn, after: Showing) -> None:
             turn.send(address, after.ring)
         elif before.ring and not after.ring:
             turn.send(address, _unring(turn, before.ring.call_id))
-        # The welcome of a new tab has its call.
+        # The welcome of a new tab includes its call.
         if after.own != before.own and not is_new:
             waits = after.own is not None and after.waits is not None
             turn.send(address, OwnCallMessage(after.own), place=waits)
@@ -75,7 +75,7 @@ def _tell_window(turn: Turn, address: str, shows: WindowShows) -> None:
     if shows.state != before.state:
         turn.send(address, shows.state, place=shows.waits)
     if shows.state.reason is not None:
-        return  # it is over: nobody comes or goes
+        return  # the call is over, so peers no longer matter
     if shows.peer != before.peer:
         turn.send(address, Peer(connected=shows.peer is not None))
     if shows.page is not None and shows.page != before.page:
@@ -95,7 +95,7 @@ def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
         reason=call.reason,
         visitor=call.user,
         agent=call.agent,
-        # Nobody relays anything through a TURN server after the end.
+        # No TURN credentials after the end of the call.
         ice_servers=[] if call.ended else ice_servers(turn.settings, name, turn.now),
         since=since(call),
     )

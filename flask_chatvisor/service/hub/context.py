@@ -1,4 +1,4 @@
-"""A turn: one visit, one moment, and the effects of what happens."""
+"""A turn: one visit, one moment, and the effects of an event."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .showing import showing
 
 
 class Turn:
-    """What the rules work with.
+    """The context of the rules.
 
     :param now: epoch seconds.
     :ivar before: what the visit showed when the turn began.
-    :ivar address: of the connection that speaks, or has just arrived.
-    :ivar newcomer: whether it has just arrived.
-    :ivar only_sends: whether the visit is as it was, so that nothing has to be kept.
+    :ivar address: of the connection that sent the message or has just connected.
+    :ivar newcomer: whether it has just connected.
+    :ivar only_sends: whether the visit is unchanged and needs no commit.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Turn:
 
     @property
     def visitor(self) -> Visitor:
-        """The visitor, which is here.
+        """The visitor, who is here.
 
         :raises ProtocolError: if it has left.
         """
@@ -54,13 +54,13 @@ class Turn:
     def send(
         self, address: str, message: ServerMessage, *, place: bool = False
     ) -> None:
-        """Have a message sent."""
+        """Send a message after the turn."""
         self.effects.append(Send(address, message, place))
 
     def answer(self, message: ServerMessage, *, place: bool = False) -> None:
-        """Have a message sent to the connection that speaks."""
+        """Send a message to the current connection."""
         self.send(self.address, message, place=place)
 
     def hang_up(self, address: str, code: Close, reason: str) -> None:
-        """Have a connection closed."""
+        """Close a connection after the turn."""
         self.effects.append(HangUp(address, code, reason))

@@ -1,4 +1,4 @@
-"""What is due: what happens when nobody has done anything in time."""
+"""Due work: what happens when nothing was done in time."""
 
 from __future__ import annotations
 

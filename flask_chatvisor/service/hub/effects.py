@@ -1,4 +1,4 @@
-"""What the rules want done."""
+"""The effects that the rules produce."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..protocol import ServerMessage
 class Send:
     """Send a message to one connection.
 
-    :ivar place: the message shows the visitor's place in the queue. One visit does not
+    :ivar place: the message shows the visitor's place in the queue. A visit does not
         know its place, so the sending process fills it in.
     """
 
@@ -34,7 +34,7 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """The application wants to know this about a call."""
+    """Report this about a call to the application."""
 
     event: dict[str, t.Any]
 
@@ -44,7 +44,7 @@ Effect = Send | HangUp | Happened
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A call, and the URL of one participant's window; its ticket is good once."""
+    """A call, and the URL of one participant's window with a single-use ticket."""
 
     call_id: str
     url: str = field(repr=False)

@@ -1,7 +1,7 @@
-"""The hub: one visit and what happens to it go in, effects come out.
+"""The hub: one visit and an event go in, effects come out.
 
-Each message is held against what its sender may do; a client that breaks the rules is
-hung up on.
+Each message is checked against its sender's rights. A client that breaks the rules is
+disconnected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .messages import TAB_RULES
 from .messages import WINDOW_RULES
 
 T = t.TypeVar("T")
-#: Something that happens to a visit; it may have an answer.
+#: An event for a visit; it may return an answer.
 Job = Callable[[Turn], T]
 
 
@@ -44,7 +44,7 @@ class Handled(t.NamedTuple, t.Generic[T]):
 
 
 class Hub:
-    """Handles what happens to visits, one at a time."""
+    """Handles the events of visits, one at a time."""
 
     def __init__(self, settings: Settings, access: Access) -> None:
         self._settings = settings
@@ -71,16 +71,16 @@ class Hub:
 
 
 def receive(turn: Turn, address: str, message: ClientMessage) -> None:
-    """A connection that has introduced itself says something.
+    """Handle a message of an identified connection.
 
-    :raises ProtocolError: if it may not say that.
-    :raises IllegalTransition: if the call does not stand where this can be said.
+    :raises ProtocolError: if it may not send this message.
+    :raises IllegalTransition: if the call's state does not allow this message.
     """
     turn.address = address
     if (seat := turn.visit.seat_of(address)) is not None:
         call, role = seat
         rule = _rule(WINDOW_RULES[role], message)
-        # What crossed the end of the call on its way is no fault.
+        # A message that was sent before the call's end arrived is not an error.
         if not call.ended:
             rule(turn, call, role, message)
     elif turn.visit.visitor is not None and address in turn.visit.visitor.tabs:
@@ -107,6 +107,6 @@ def _rule(
 
 
 def not_allowed(message: ClientMessage) -> ProtocolError:
-    """Say that this connection may not send this message."""
+    """Build the error for a message that this connection may not send."""
     kind = type(message).__struct_config__.tag
-    return ProtocolError(Close.NOT_ALLOWED, f"{kind!r} is not for this connection.")
+    return ProtocolError(Close.NOT_ALLOWED, f"This connection may not send {kind!r}.")

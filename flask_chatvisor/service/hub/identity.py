@@ -1,4 +1,4 @@
-"""Who a visitor is: the tag that is attached to it."""
+"""The identity of a visitor: its tag."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def set_tag(turn: Turn, clean: Tag, *, verified: bool) -> None:
     if visitor.tag == clean and visitor.verified == verified:
         return
     if visitor.tag is not None and visitor.tag.id != clean.id:
-        del visitor.pages[:-1]  # they were somebody else's
+        del visitor.pages[:-1]  # they were another user's
     visitor.tag, visitor.verified, visitor.last_seen = clean, verified, turn.now
 
 
 def identify(turn: Turn, uid: str | None, props: QueueProps) -> None:
-    """Make sure that a customer who asks for something is an active user.
+    """Make sure that a customer who asks for help is an active user.
 
-    :raises Refusal: if nobody vouches for it where that is required.
+    :raises Refusal: if its identity must be proven but is not.
     """
     visitor = turn.visitor
     if visitor.tag is None and turn.settings.require_identity:

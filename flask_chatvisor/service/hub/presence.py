@@ -1,6 +1,6 @@
-"""Presence: who is here, on which page, and when somebody has gone.
+"""Presence: which visitors are here, on which page, and when they have left.
 
-A visitor is here while any of its tabs or its call window is, and a little longer, so
+A visitor is here while a tab or the call window is connected, and a little longer, so
 that nothing flickers while a page loads.
 """
 
@@ -25,29 +25,29 @@ def ensure_visitor(turn: Turn) -> Visitor:
 
 
 def set_tab(turn: Turn, visitor: Visitor, page: PageRef, visible: bool) -> None:
-    """Note what the tab that speaks shows."""
+    """Record the page of the sending tab."""
     before = visitor.tabs.get(turn.address)
     shown = clean_page(page)
     visitor.tabs[turn.address] = Tab(shown, visible, turn.now)
-    # A tab that is only hidden or shown stays on its page.
+    # A tab that was only hidden or shown is still on its page.
     if before is None or before.page != shown:
         visitor.open_page(turn.now, shown)
     visitor.look(turn.now)
 
 
 def change_page(turn: Turn, message: PageMessage) -> None:
-    """A tab shows another page, or was hidden or shown."""
+    """Handle a tab that shows another page, or was hidden or shown."""
     set_tab(turn, turn.visitor, message.page, message.visible)
 
 
 def close_tab(turn: Turn, visitor: Visitor, address: str) -> None:
-    """A tab was closed, or loads another page."""
+    """Handle a tab that was closed or loads another page."""
     if visitor.tabs.pop(address, None) is not None:
         visitor.look(turn.now)
 
 
 def expect_or_not(turn: Turn) -> None:
-    """Give a visitor of which nothing is open a moment to come back."""
+    """Give a visitor without open tabs or windows a moment to come back."""
     visitor, call = turn.visit.visitor, turn.visit.call
     if visitor is None:
         return
@@ -58,7 +58,7 @@ def expect_or_not(turn: Turn) -> None:
 
 
 def leave_if_due(turn: Turn) -> None:
-    """Forget a visitor that did not come back, and end what was only asked for."""
+    """Remove a visitor that did not come back, and end a merely requested call."""
     visitor = turn.visit.visitor
     if visitor is None or visitor.leaves_at is None or visitor.leaves_at > turn.now:
         return

@@ -1,4 +1,4 @@
-"""The queue of those who wait for an agent: help seekers and queued customers."""
+"""The queue of visitors waiting for an agent: help seekers and queued customers."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ TAKEN = -1
 
 
 def enter(turn: Turn) -> None:
-    """Have a visitor wait; one who waits already keeps the place."""
+    """Make a visitor wait; one who is already waiting keeps the place."""
     if turn.visitor.waiting_since is None:
         turn.visitor.waiting_since = turn.now
 
 
 def leave(turn: Turn) -> None:
-    """Have a visitor wait no longer."""
+    """Stop a visitor's waiting."""
     if (visitor := turn.visit.visitor) is not None:
         visitor.waiting_since = visitor.queue_uid = visitor.polled_until = None
 
 
 def take(turn: Turn) -> bool:
-    """Take a queued customer out; say whether it was one.
+    """Remove a queued customer; return whether it was one.
 
-    It is still known by the id with which it polls.
+    Its polling id remains known.
     """
     uid = turn.visitor.queue_uid
     leave(turn)
@@ -37,24 +37,24 @@ def take(turn: Turn) -> bool:
 
 
 def stop_polling(turn: Turn) -> None:
-    """Keep the place of a queued customer whose call window waits from now on."""
+    """Keep a queued customer's place; from now on its call window waits."""
     turn.visitor.queue_uid = turn.visitor.polled_until = None
 
 
 def leave_if_due(turn: Turn) -> None:
-    """Take a queued customer out who has not polled in time."""
+    """Remove a queued customer that has not polled in time."""
     visitor = turn.visit.visitor
     if visitor and visitor.polled_until and visitor.polled_until <= turn.now:
         leave(turn)
 
 
 def join(turn: Turn, message: ConferenceJoin) -> None:
-    """Put a customer into the queue, where it stays while it polls.
+    """Put a customer into the queue, to stay while it polls.
 
-    :raises Refusal: if nobody vouches for it, or it is in a call.
+    :raises Refusal: if its identity is not proven, or it is in a call.
     """
     if turn.visit.call is not None:
-        raise Refusal("busy", "This visitor is in a call, or is about to be.")
+        raise Refusal("busy", "This visitor is in a call or about to be in one.")
     identity.identify(turn, message.uid, message.props)
     turn.visitor.queue_uid = message.uid
     _extend(turn)
@@ -65,10 +65,10 @@ def join(turn: Turn, message: ConferenceJoin) -> None:
 def poll(turn: Turn, message: QueueStatus) -> None:
     """Answer a queued customer with its place.
 
-    :raises Refusal: if it does not stand in the queue by this id.
+    :raises Refusal: if this id is not in the queue.
     """
     if turn.visitor.queue_uid != message.uid:
-        raise Refusal("not-found", "Nobody of this id waits here. Join first.")
+        raise Refusal("not-found", "This id is not in the queue. Join first.")
     taken = turn.visit.call is not None
     if not taken:
         _extend(turn)

@@ -1,4 +1,4 @@
-"""A visitor's session: its page tags it, or gives its identity up."""
+"""A visitor's session: its page tags it or resets its identity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .context import Turn
 
 
 def tag(turn: Turn, message: Tag) -> None:
-    """Make a visitor an active user; the last tag counts, as a whole.
+    """Make a visitor an active user; a new tag replaces the old one completely.
 
     :raises Refusal: if the tag is not an object, or lacks a required proof.
     """
@@ -26,15 +26,15 @@ def tag(turn: Turn, message: Tag) -> None:
     before = turn.visitor.tag
     identity.set_tag(turn, clean, verified=vouched.verified)
     if before is not None and before.id not in ("", clean.id):
-        ending.end_current(turn, EndReason.VISITOR_GONE)  # it was somebody else's call
+        ending.end_current(turn, EndReason.VISITOR_GONE)  # the call was another user's
 
 
 def reset(turn: Turn, address: str) -> Tab:
-    """Forget who a visitor is.
+    """Forget the identity of a visitor.
 
-    :return: the tab that asked for it, which goes on as somebody new.
+    :return: the tab that asked for it, which continues as a new visitor.
     """
-    # Whoever signs in next is not in this call.
+    # The next user to sign in is not in this call.
     ending.end_current(turn, EndReason.VISITOR_GONE)
     queue.leave(turn)
     visitor = turn.visitor

@@ -1,7 +1,7 @@
-"""What a visit ought to show: to its tabs, in its call windows, to the application.
+"""What a visit shows: in its tabs, in its call windows, and to the application.
 
-Compared before and after a turn, this says what has to be sent. Nobody remembers what
-was sent: it is what the visit showed before.
+The difference between before and after a turn is what has to be sent. Sent messages
+need not be remembered: they are what the visit showed before.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..records.visit import Visit
 class WindowShows(t.NamedTuple):
     """What one connected call window shows.
 
-    :ivar peer: the address of the other participant's window; another address is
-        another window, even if there was one before.
-    :ivar page: the visitor's, for the agent.
+    :ivar peer: the address of the other participant's window; a different address
+        means a different window.
+    :ivar page: the visitor's page, for the agent.
     """
 
     state: CallStateMessage
@@ -41,10 +41,10 @@ class Stage(t.NamedTuple):
 
 
 class Showing(t.NamedTuple):
-    """Everything that is shown of a visit.
+    """Everything that a visit shows.
 
-    :ivar own: the call in the visitor's pages, all of which show the same.
-    :ivar waits: since when the visitor waits in the queue.
+    :ivar own: the call in the visitor's pages, which all show the same.
+    :ivar waits: since when the visitor is waiting in the queue.
     :ivar windows: by address.
     :ivar stages: of the calls, by id.
     """
@@ -60,7 +60,7 @@ _NOTHING = Showing()
 
 
 def showing(visit: Visit) -> Showing:
-    """Work out what a visit ought to show."""
+    """Compute what a visit shows."""
     if not visit.calls:
         waits = visit.waiting_since
         return _NOTHING if waits is None else Showing(waits=waits)
@@ -83,7 +83,7 @@ def showing(visit: Visit) -> Showing:
 
 
 def own_call(visit: Visit, call: Call | None) -> OwnCall | None:
-    """Show a call in the visitor's pages, once there is something to show."""
+    """Return the call for the visitor's pages, if there is something to show."""
     if call is None or not (call.relays or is_queued(visit, call)):
         return None
     seated = call.is_seated("visitor")
@@ -97,7 +97,7 @@ def is_queued(visit: Visit, call: Call) -> bool:
 
 
 def since(call: Call) -> str | None:
-    """Say since when the agent has seen a picture."""
+    """Return since when the agent has seen a picture."""
     return None if call.live_at is None else timestamp(call.live_at)
 
 

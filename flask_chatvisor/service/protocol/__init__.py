@@ -1,8 +1,8 @@
-"""Every message that passes over the WebSocket, by who speaks.
+"""All WebSocket messages, by sender.
 
-Times are epoch seconds inside and RFC 3339 UTC in JSON. A server message with a
-``kind`` is sent again until the client has answered ``ack``; the client carries out
-each ``ack_id`` once.
+Times are epoch seconds internally and RFC 3339 UTC in JSON. A server message with a
+``kind`` is resent until the client answers ``ack``; the client handles each ``ack_id``
+once.
 """
 
 from .agent import AgentWelcome as AgentWelcome

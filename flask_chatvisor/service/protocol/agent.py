@@ -1,4 +1,4 @@
-"""What an agent's page and the service say to each other: it only listens."""
+"""Messages between an agent's page, which only listens, and the service."""
 
 # mypy: disable-error-code="misc"
 # pyright: reportGeneralTypeIssues=false
@@ -11,7 +11,7 @@ from .message import Token
 
 
 class HelloAgent(Confidential):
-    """An agent's page wants ticks."""
+    """An agent's page subscribes to ticks."""
 
     token: Token
 

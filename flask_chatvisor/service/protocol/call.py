@@ -1,4 +1,4 @@
-"""What a call window and the service say to each other."""
+"""Messages between a call window and the service."""
 
 # mypy: disable-error-code="misc"
 # pyright: reportGeneralTypeIssues=false
@@ -25,7 +25,7 @@ Role = t.Literal["visitor", "agent"]
 
 
 class CallState(enum.StrEnum):
-    """Where a call stands."""
+    """The state of a call."""
 
     WAITING = "waiting"
     RINGING = "ringing"
@@ -51,14 +51,14 @@ class EndReason(enum.StrEnum):
     FAILED = "failed"
 
 
-# --- a call window says
+# --- from a call window
 
 
 class HelloCall(Confidential):
-    """A call window arrives: with its ticket first, with its secret afterwards.
+    """A call window connects: first with its ticket, later with its secret.
 
-    :ivar window_id: a random id that the window made. It may use its ticket again
-        under the same id, because it may have missed the answer.
+    :ivar window_id: a random id chosen by the window. It may reuse its ticket with the
+        same id, because it may have missed the answer.
     """
 
     call_id: Id
@@ -68,7 +68,7 @@ class HelloCall(Confidential):
 
 
 class Share(Message):
-    """The visitor has picked what to share."""
+    """The visitor has chosen what to share."""
 
 
 class LiveMessage(Message):
@@ -109,11 +109,11 @@ class End(Message):
 Signal = Offer | Answer | Candidate | Restart
 
 
-# --- the service says to a call window
+# --- to a call window
 
 
 class CallWelcome(Confidential):
-    """Everything that the window needs to show where the call stands."""
+    """Everything that the window needs to show the call's state."""
 
     role: Role
     call_id: str

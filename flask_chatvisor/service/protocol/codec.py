@@ -1,6 +1,6 @@
-"""How messages are read and written.
+"""Encoding and decoding of messages.
 
-Text frames hold one JSON object each, told apart by ``type``. What a client sends is
+Each text frame has one JSON object, identified by its ``type``. Clients' messages are
 decoded strictly: an unknown type, an unknown field or a wrong value is a
 :class:`ProtocolError`, and the connection is closed with its code.
 """
@@ -16,7 +16,7 @@ from .message import Ack
 from .message import Close
 from .message import ProtocolError
 
-#: Bytes of the largest frame that a client may send.
+#: Maximum bytes of a client's frame.
 MAX_FRAME = 64 * 1024
 
 Hello = visitor.HelloVisitor | agent.HelloAgent | call.HelloCall
@@ -61,7 +61,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode(frame: bytes | str) -> ClientMessage:
-    """Read one frame of a client.
+    """Decode a client's frame.
 
     :raises ProtocolError: if it is too large or not a known message.
     """
@@ -74,5 +74,5 @@ def decode(frame: bytes | str) -> ClientMessage:
 
 
 def encode(message: ServerMessage) -> bytes:
-    """Write one frame for a client."""
+    """Encode a frame for a client."""
     return _encoder.encode(message)

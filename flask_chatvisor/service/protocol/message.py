@@ -1,6 +1,6 @@
-"""What all messages have in common, and how one breaks the rules."""
+"""The base of all messages, and the error for invalid ones."""
 
-# A message inherits "frozen" from its base; type checkers want it repeated on each.
+# A message inherits "frozen" from its base; type checkers need it repeated on each.
 # mypy: disable-error-code="misc"
 # pyright: reportGeneralTypeIssues=false
 
@@ -14,7 +14,7 @@ import msgspec
 
 
 class Close(enum.IntEnum):
-    """Codes with which the service closes a WebSocket."""
+    """The service's codes for closing a WebSocket."""
 
     BAD_MESSAGE = 4400
     REFUSED = 4401
@@ -27,7 +27,7 @@ class Close(enum.IntEnum):
 
 
 class ProtocolError(Exception):
-    """A message that breaks the rules, with the code to close by."""
+    """A message that breaks the rules, with the closing code."""
 
     def __init__(self, code: Close, detail: str) -> None:
         super().__init__(detail)
@@ -42,12 +42,12 @@ Token = t.Annotated[str, msgspec.Meta(max_length=16_384)]
 Short = t.Annotated[str, msgspec.Meta(max_length=1_024)]
 Sdp = t.Annotated[str, msgspec.Meta(max_length=60_000)]
 
-#: What is repeated until it is acknowledged, the newest of each.
+#: The kinds of messages that are resent until acknowledged, the newest of each kind.
 Kind = t.Literal["ring", "own-call", "call-state"]
 
 
 class Value(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The base of what is nested in messages."""
+    """The base of records in messages."""
 
 
 def _kebab(name: str) -> str:
@@ -65,15 +65,15 @@ class Message(
 ):
     """The base of all messages; the class name in kebab case is the ``type``.
 
-    :cvar kind: set where a message is sent again until it is acknowledged. Such a
-        message has an ``ack_id``, which the sending process fills in.
+    :cvar kind: set for messages that are resent until acknowledged. They have an
+        ``ack_id``, which the sending process fills in.
     """
 
     kind: ClassVar[Kind | None] = None
 
 
 class Confidential(Message):
-    """The base of messages with secrets in them: they are not shown."""
+    """The base of messages with secrets, which ``repr`` hides."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

@@ -1,4 +1,4 @@
-"""What a visitor's tab and the service say to each other."""
+"""Messages between a visitor's tab and the service."""
 
 # mypy: disable-error-code="misc"
 # pyright: reportGeneralTypeIssues=false
@@ -22,14 +22,14 @@ from .message import Value
 
 
 class PageRef(Page, frozen=True, forbid_unknown_fields=True):
-    """The page that a tab shows; its query string and fragment are cut off later."""
+    """The page that a tab shows; its query string and fragment are removed later."""
 
     title: Short = ""
     path: Short = ""
 
 
 class QueueProps(Value):
-    """What ``CV.conference.join`` may say about a customer (the vendor's spelling)."""
+    """Customer data of ``CV.conference.join`` (the vendor's spelling)."""
 
     first_name: Short = ""
     last_name: Short = ""
@@ -37,11 +37,11 @@ class QueueProps(Value):
     joined_timestamp: float | None = None
 
 
-# --- a tab says
+# --- from a tab
 
 
 class HelloVisitor(Confidential):
-    """A visitor's tab arrives."""
+    """A visitor's tab connects."""
 
     page: PageRef
     visible: bool = True
@@ -50,7 +50,7 @@ class HelloVisitor(Confidential):
 
 
 class Tag(Confidential):
-    """``CV.user.tag``: cleaned later, never trusted here."""
+    """``CV.user.tag``: not trusted, and cleaned later."""
 
     tag: t.Any
 
@@ -67,19 +67,19 @@ class PageMessage(Message):
 
 
 class Decline(Message):
-    """The visitor does not want the call."""
+    """The visitor declines the call."""
 
     call_id: Id
 
 
 class Stop(Message):
-    """The visitor stops waiting, or ends the call, from a page."""
+    """The visitor stops waiting or ends the call in a page."""
 
     call_id: Id
 
 
 class ConferenceStart(Message):
-    """``CV.conference.start``; again, it leads back to a window that was closed."""
+    """``CV.conference.start``; repeated, it reopens a closed call window."""
 
     request_id: Number
     uid: Id | None = None
@@ -106,11 +106,11 @@ class AgentsMessage(Message):
     request_id: Number
 
 
-# --- the service says to a tab
+# --- to a tab
 
 
 class OwnCall(Value):
-    """The call that a visitor waits for or is in, as its pages show it.
+    """The call that a visitor is waiting for or is in, as its pages show it.
 
     :ivar position: in the queue, while it waits; 0 is next.
     :ivar window: whether its call window is connected.
@@ -124,7 +124,7 @@ class OwnCall(Value):
 
 
 class Welcome(Confidential):
-    """Who the tab's visitor is from now on, and in which call."""
+    """The identity of the tab's visitor from now on, and its call."""
 
     visitor_id: str
     secret: str
@@ -144,7 +144,7 @@ class Ring(Confidential):
 
 
 class Unring(Message):
-    """Nobody asks any more."""
+    """The agent's request has ended."""
 
     kind: ClassVar[Kind | None] = "ring"
 
@@ -177,7 +177,7 @@ class Joined(Message):
 
 
 class Queue(Message):
-    """The answer to ``queue-status``: 0 is next, -1 is taken."""
+    """The answer to ``queue-status``: 0 is next, -1 means that an agent has joined."""
 
     request_id: int
     position: int
@@ -191,7 +191,7 @@ class AgentsOnline(Message, tag="agents"):
 
 
 class Refused(Message):
-    """A request of a visitor's page that was not carried out."""
+    """A visitor's page sent a request that was refused."""
 
     code: str
     detail: str

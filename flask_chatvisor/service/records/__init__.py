@@ -1,1 +1,1 @@
-"""What is remembered: a visitor with its calls, tickets and times, as one record."""
+"""The record of a visit: a visitor with its calls, tickets and times."""

@@ -15,7 +15,7 @@ from .visit import Visit
 
 
 def active_user(visit: Visit) -> UserRow | None:
-    """Show a tagged visitor that is here; nobody else is an active user."""
+    """Convert a visit to an active user; ``None`` unless tagged and present."""
     visitor = visit.visitor
     if visitor is None or visitor.tag is None:
         return None
@@ -41,7 +41,7 @@ def active_user(visit: Visit) -> UserRow | None:
 
 
 def profile(visit: Visit) -> Profile | None:
-    """Show an active user with all tabs and the pages of this visit."""
+    """Convert a visit to an active user with all tabs and the pages of this visit."""
     row, visitor = active_user(visit), visit.visitor
     if row is None or visitor is None:
         return None

@@ -1,4 +1,4 @@
-"""A call: the record, and the state machine that says what may follow what."""
+"""A call: the record, and its state machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..protocol import EndReason
 from ..protocol import Role
 
 _S = CallState
-#: Every legal transition; whatever is not here is refused.
+#: All legal transitions; others are refused.
 TRANSITIONS: Mapping[CallState, frozenset[CallState]] = {
     _S.WAITING: frozenset({_S.ACCEPTED, _S.ENDED}),
     _S.RINGING: frozenset({_S.ACCEPTED, _S.ENDED}),
@@ -22,12 +22,12 @@ TRANSITIONS: Mapping[CallState, frozenset[CallState]] = {
     _S.LIVE: frozenset({_S.ENDED}),
     _S.ENDED: frozenset(),
 }
-#: While the visitor captures something.
+#: The states in which the visitor captures a screen.
 SHARED = frozenset({_S.CONNECTING, _S.LIVE})
 
 
 class IllegalTransition(Exception):
-    """A call cannot go from where it stands to there."""
+    """A call's state does not allow this transition."""
 
     def __init__(self, state: CallState, to: CallState) -> None:
         super().__init__(f"A call that is {state} cannot become {to}.")
@@ -37,8 +37,8 @@ class Window(msgspec.Struct):
     """One participant's call window.
 
     :ivar address: of its connection, while it has one.
-    :ivar due: epoch seconds by which it must have connected.
-    :ivar reason: how the call ends if it has not.
+    :ivar due: epoch seconds; it must connect by then.
+    :ivar reason: how the call ends if it does not.
     """
 
     address: str | None = None
@@ -53,12 +53,12 @@ def _windows() -> dict[Role, Window]:
 class Call(msgspec.Struct, kw_only=True):
     """One screen-sharing session. Times are epoch seconds.
 
-    :ivar user: the visitor as an active user, when it was last known as one.
+    :ivar user: the visitor, as last seen as an active user.
     :ivar quiet: a queued customer polls for it, so nothing rings.
     :ivar rings_until: when it ends unanswered.
     :ivar visitor_url: of the visitor's window, with its ticket, while it rings.
-    :ivar announced: the application knows that it was asked for.
-    :ivar kept_until: an ended call still tells how it ended.
+    :ivar announced: whether the application knows of the request.
+    :ivar kept_until: how long an ended call still reports how it ended.
     """
 
     id: str
@@ -76,12 +76,12 @@ class Call(msgspec.Struct, kw_only=True):
 
     @property
     def ended(self) -> bool:
-        """Whether it is over."""
+        """Whether it has ended."""
         return self.state is CallState.ENDED
 
     @property
     def relays(self) -> bool:
-        """Whether its participants may signal to each other."""
+        """Whether its participants may exchange signals."""
         return self.state in (_S.ACCEPTED, _S.CONNECTING, _S.LIVE)
 
     @property
@@ -94,15 +94,15 @@ class Call(msgspec.Struct, kw_only=True):
         return self.windows[role].address is not None
 
     def accept(self) -> None:
-        """Both have said yes: the visitor's window is there, and an agent.
+        """Both sides have agreed: the visitor's window and an agent are there.
 
-        :raises IllegalTransition: unless it waits or rings.
+        :raises IllegalTransition: unless it is waiting or ringing.
         """
         self._move(CallState.ACCEPTED)
         self.rings_until = None
 
     def share(self) -> None:
-        """The visitor has picked what to share.
+        """The visitor has chosen what to share.
 
         :raises IllegalTransition: unless it was just accepted.
         """
@@ -111,21 +111,21 @@ class Call(msgspec.Struct, kw_only=True):
     def go_live(self, now: float) -> None:
         """The agent sees the picture.
 
-        :raises IllegalTransition: unless it connects.
+        :raises IllegalTransition: unless it is connecting.
         """
         self._move(CallState.LIVE)
         self.live_at = now
 
     def end(self, reason: EndReason, *, kept_until: float) -> None:
-        """It is over.
+        """The call has ended.
 
-        :raises IllegalTransition: if it was already.
+        :raises IllegalTransition: if it had already ended.
         """
         self._move(CallState.ENDED)
         self.reason, self.rings_until, self.kept_until = reason, None, kept_until
 
     def duration(self, now: float) -> float | None:
-        """Say for how many seconds the agent saw a picture."""
+        """Return for how many seconds the agent saw a picture."""
         return None if self.live_at is None else max(0.0, now - self.live_at)
 
     def _move(self, to: CallState) -> None:
@@ -138,5 +138,5 @@ class Call(msgspec.Struct, kw_only=True):
 
 
 def other(role: Role) -> Role:
-    """Name the other participant."""
+    """Return the other participant."""
     return "agent" if role == "visitor" else "visitor"

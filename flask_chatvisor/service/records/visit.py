@@ -1,8 +1,8 @@
-"""A visit: a visitor with its calls and tickets, the one record of all that happens.
+"""A visit: a visitor with its calls and tickets, in one record.
 
-Whatever has to change together stands in one record, because a call belongs to exactly
+Everything that must change together is in one record, because a call belongs to exactly
 one visitor. Times are epoch seconds. A connection's address is a text that is unique
-over all processes.
+across all processes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...contract.users import Page
 from ..protocol import Role
 from .call import Call
 
-#: Pages of a visit that are kept, the newest.
+#: How many pages of a visit are kept, the newest ones.
 MAX_VISITED = 20
 
 
@@ -35,9 +35,9 @@ class Visited(msgspec.Struct, frozen=True):
 
 
 class Ticket(msgspec.Struct):
-    """What opens a participant's window of a call, once.
+    """A single-use permission to open a participant's call window.
 
-    :ivar used_by: the window that has used it, and may use it again.
+    :ivar used_by: the window that used it, and may use it again.
     """
 
     call_id: str
@@ -48,11 +48,11 @@ class Ticket(msgspec.Struct):
 
 
 class Visitor(msgspec.Struct, kw_only=True):
-    """A browser that is on the application.
+    """A browser that uses the application.
 
     :ivar tabs: by the address of their connection.
-    :ivar leaves_at: when it counts as gone, while nothing of it is open.
-    :ivar queue_uid: the id by which it stands in the queue.
+    :ivar leaves_at: when it counts as gone, if it has no open tab or window.
+    :ivar queue_uid: its id in the queue.
     :ivar polled_until: when it leaves the queue unless it polls.
     """
 
@@ -70,7 +70,7 @@ class Visitor(msgspec.Struct, kw_only=True):
     polled_until: float | None = None
 
     def open_page(self, now: float, page: Page) -> None:
-        """Note a page that was opened; a new title of the last one is not another."""
+        """Record an opened page; a new title alone does not make another page."""
         if self.pages and self.pages[-1].page.path == page.path:
             self.pages[-1] = Visited(self.pages[-1].at, page)
         else:
@@ -78,7 +78,7 @@ class Visitor(msgspec.Struct, kw_only=True):
             del self.pages[:-MAX_VISITED]
 
     def look(self, now: float) -> None:
-        """Work out where it is from the tabs that are open; with none, it stays."""
+        """Find its page from the open tabs; without tabs, keep the last one."""
         self.last_seen = now
         if self.tabs:
             tab = max(self.tabs.values(), key=lambda tab: (tab.visible, tab.seen))
@@ -88,9 +88,9 @@ class Visitor(msgspec.Struct, kw_only=True):
 class Visit(msgspec.Struct, kw_only=True):
     """A visitor with its calls and tickets.
 
-    :ivar version: counts the commits; an engine refuses to overwrite a newer one.
+    :ivar version: counts commits; an engine refuses to overwrite a newer one.
     :ivar visitor: ``None`` once it has left; its calls may still be kept.
-    :ivar calls: the current one, and for some minutes those that have ended.
+    :ivar calls: the current one, and for some minutes ended ones.
     :ivar tickets: by their hash.
     """
 
@@ -102,14 +102,14 @@ class Visit(msgspec.Struct, kw_only=True):
 
     @property
     def call(self) -> Call | None:
-        """The call that this visitor waits for or is in."""
+        """The call that this visitor is waiting for or is in."""
         if not self.calls:
             return None
         return next((one for one in self.calls.values() if not one.ended), None)
 
     @property
     def waiting_since(self) -> float | None:
-        """Since when this visitor waits in the queue."""
+        """Since when this visitor has been waiting in the queue."""
         return None if self.visitor is None else self.visitor.waiting_since
 
     @property
@@ -126,7 +126,7 @@ class Visit(msgspec.Struct, kw_only=True):
         self.tickets = {k: one for k, one in tickets.items() if one.call_id in calls}
 
     def seat_of(self, address: str) -> tuple[Call, Role] | None:
-        """Say which call's window, and whose, has this address."""
+        """Find the call and the role of the window with this address."""
         for call in self.calls.values():
             for role, window in call.windows.items():
                 if window.address == address:
@@ -134,7 +134,7 @@ class Visit(msgspec.Struct, kw_only=True):
         return None
 
     def due(self) -> float | None:
-        """Say when something has to happen unless somebody does something before."""
+        """Return when something is due if nothing else happens before."""
         times = [t for call in self.calls.values() for t in _times(call)]
         if self.visitor is not None:
             times += (self.visitor.leaves_at, self.visitor.polled_until)

@@ -1,1 +1,1 @@
-"""Runs the hub: loads a visit, has it handled, commits, and delivers the effects."""
+"""Runs the hub: loads a visit, handles an event, commits, and delivers the effects."""

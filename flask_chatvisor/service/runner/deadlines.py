@@ -1,4 +1,4 @@
-"""What one process has to do when: a heap, so that nobody scans everything."""
+"""The deadlines of one process, in a heap, so that nothing is scanned."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Due = Callable[[t.Any], Awaitable[None]]
 
 
 class Deadlines:
-    """Calls back when a time has come.
+    """Calls back at given times.
 
-    Nothing is ever taken out: a callback looks whether its reason still holds.
+    Nothing is ever removed: a callback checks whether its reason still holds.
     """
 
     def __init__(self) -> None:
@@ -22,11 +22,11 @@ class Deadlines:
         self._order = itertools.count()
 
     def at(self, when: float, call: Due, about: t.Any = None) -> None:
-        """Have ``await call(about)`` done at ``when`` or soon after."""
+        """Schedule ``await call(about)`` for ``when`` or soon after."""
         heapq.heappush(self._heap, (when, next(self._order), call, about))
 
     def next(self) -> float | None:
-        """Say when :meth:`run` has something to do."""
+        """Return when :meth:`run` has something to do."""
         return self._heap[0][0] if self._heap else None
 
     async def run(self, now: float) -> None:

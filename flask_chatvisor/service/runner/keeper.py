@@ -9,12 +9,12 @@ from ..engine import Engine
 from .deadlines import Deadlines
 from .runner import Runner
 
-#: A timer that is later than this is the sign of a loop that does not turn.
+#: A timer later than this means that the event loop is blocked.
 STUCK_AFTER = 5.0
 
 
 class Keeper:
-    """Does what is due for visits, and for the connections of this process."""
+    """Does the due work for visits and for the connections of this process."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Keeper:
         self._work: asyncio.Task[None] | None = None
 
     def next_due(self) -> float | None:
-        """Say when :meth:`advance` has something to do, in epoch seconds."""
+        """Return when :meth:`advance` has something to do, in epoch seconds."""
         times = (self._engine.next_due(), self._deadlines.next())
         return min((one for one in times if one is not None), default=None)
 
@@ -42,7 +42,7 @@ class Keeper:
         await self._deadlines.run(self._clock())
 
     def is_stuck(self) -> bool:
-        """Say whether timers are not kept."""
+        """Return whether timers are late."""
         due = self.next_due()
         return due is not None and self._clock() - due > STUCK_AFTER
 
@@ -58,7 +58,7 @@ class Keeper:
             self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
 
     def stop(self) -> None:
-        """Wake up no more."""
+        """Stop waking up."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._timer_at = None

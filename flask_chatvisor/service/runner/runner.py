@@ -25,19 +25,19 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Outlet(t.Protocol):
-    """Takes what has to be done."""
+    """Receives the effects."""
 
     async def deliver(self, visitor_id: str, effects: Sequence[Effect]) -> None:
         """Carry effects out, in order."""
         ...
 
     def notice(self) -> None:
-        """Look whether the list or the queue has changed."""
+        """Check whether the list or the queue has changed."""
         ...
 
 
 class Runner:
-    """Has the hub handle what happens, one thing at a time for each visitor.
+    """Lets the hub handle events, one at a time for each visitor.
 
     :param clock: epoch seconds.
     """
@@ -58,10 +58,10 @@ class Runner:
         self._busy: dict[str, _Door] = {}
 
     async def turn(self, visitor_id: str, job: Job[T]) -> T | None:
-        """Have something happen to a visitor.
+        """Apply a job to a visitor.
 
-        :return: the job's answer; ``None`` if the sender was hung up on.
-        :raises Refusal: if the job does.
+        :return: the job's answer; ``None`` if the sender was disconnected.
+        :raises Refusal: if the job raises it.
         """
         async with self._alone(visitor_id):
             visit = await self._engine.load(visitor_id)
@@ -100,7 +100,7 @@ class Runner:
 
     @contextlib.asynccontextmanager
     async def _alone(self, visitor_id: str) -> AsyncIterator[None]:
-        """Wait until nothing else happens to a visitor here."""
+        """Wait until no other job handles this visitor here."""
         door = self._busy.setdefault(visitor_id, _Door())
         door.users += 1
         try:
@@ -113,7 +113,7 @@ class Runner:
 
 
 class _Door:
-    """Lets one in at a time, and counts who is there."""
+    """A lock that counts its users."""
 
     __slots__ = ("lock", "users")
 

@@ -1,1 +1,1 @@
-"""The WebSockets of this process: who is connected, and what each is sent."""
+"""The WebSockets of this process: connections and their messages."""

@@ -1,4 +1,4 @@
-"""What clients say: who they are first, then messages for the hub."""
+"""Clients' messages: first an introduction, then messages for the hub."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from .ticks import Agents
 
 
 class _Client(t.NamedTuple):
-    """Who a connection has introduced itself as."""
+    """The identity of an introduced connection."""
 
     kind: t.Literal["tab", "window", "agent"]
     visitor_id: str = ""
 
 
 class Clients:
-    """Takes what connections say to where it is handled."""
+    """Routes clients' messages to their handlers."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Clients:
         self._known: dict[str, _Client] = {}
 
     async def receive(self, address: str, message: ClientMessage) -> None:
-        """Take a client's message; the first one must introduce it."""
+        """Handle a client's message; the first one must introduce it."""
         try:
             if address not in self._connections:
                 return
@@ -73,9 +73,9 @@ class Clients:
             self._connections.close(address, error.code, error.detail)
 
     async def closed(self, address: str, code: int) -> None:
-        """A connection is gone.
+        """Handle a closed connection.
 
-        :param code: with which it was closed; 1000 and 1001 are "on purpose".
+        :param code: the closing code; 1000 and 1001 mean "on purpose".
         """
         self._connections.forget(address)
         self._agents.leave(address)
@@ -102,7 +102,7 @@ class Clients:
                 raise ProtocolError(Close.BAD_MESSAGE, "Say hello first.")
 
     def _identify(self, hello: HelloVisitor) -> str:
-        """Find out who connects: who it says it is, if it can prove it."""
+        """Identify a connecting client, if it can prove its identity."""
         visitor_id, secret = hello.visitor_id, hello.secret
         if visitor_id and secret and self._access.is_visitor(visitor_id, secret):
             return visitor_id
@@ -142,7 +142,7 @@ class Clients:
             await self._runner.turn(client.visitor_id, job)
 
     async def _reset(self, address: str, visitor_id: str) -> None:
-        """Have a tab go on as somebody new."""
+        """Let a tab continue as a new visitor."""
         tab = await self._runner.turn(
             visitor_id, partial(session.reset, address=address)
         )

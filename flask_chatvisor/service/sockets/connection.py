@@ -1,4 +1,4 @@
-"""One socket: a bounded queue of what is still to be sent."""
+"""One socket, with a bounded queue of unsent messages."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ AsgiSend = t.Callable[[t.MutableMapping[str, t.Any]], t.Awaitable[None]]
 
 
 class Connection:
-    """One socket: a bounded queue of what is still to be sent.
+    """One socket, with a bounded queue of unsent messages.
 
-    It has a task only while something waits, so an idle one costs little and a slow
-    one holds up nobody else.
+    It has a task only while messages are queued, so an idle socket costs little and a
+    slow one delays no other.
 
-    :param patience: seconds after which a socket that is closed is given up.
-    :ivar on_close: is called with the code when the service closes the socket: its
-        client counts as gone from then on, however long it takes to hear of it.
+    :param patience: seconds for a socket to close, before it is aborted.
+    :ivar on_close: called with the code when the service closes the socket. From then
+        on its client counts as gone, however long the closing takes.
     """
 
     __slots__ = (
@@ -51,11 +51,11 @@ class Connection:
         self.closing: bool = False
 
     def allows(self, now: float) -> bool:
-        """Say whether the client may send another message."""
+        """Return whether the client may send another message."""
         return self._bucket.take(self._limits.messages, now) == 0
 
     def push(self, text: str) -> bool:
-        """Send a text, sometime; ``False`` if too much waits already."""
+        """Queue a text; ``False`` if too much is already queued."""
         if self.closing:
             return True
         self._waiting += len(text)
@@ -66,7 +66,7 @@ class Connection:
         )
 
     def close(self, code: int, reason: str) -> None:
-        """Close the socket once what waits has been sent."""
+        """Close the socket after sending the queued messages."""
         if self.closing:
             return
         self.closing = True
@@ -92,8 +92,8 @@ class Connection:
                 await self._send(message)
                 self._waiting -= len(message.get("text", ""))
         except (OSError, RuntimeError):
-            # The other side is gone, or the server has closed the socket by itself;
-            # the reader hears of both.
+            # The other side has gone, or the server has closed the socket; the reader
+            # notices both.
             self.closing = True
         finally:
             self._queue = self._writer = None
@@ -105,7 +105,7 @@ class Connection:
             self._reader.cancel()
 
     def finished(self) -> None:
-        """The socket is gone: nothing is to be cancelled any more."""
+        """Note that the socket is gone, so that nothing needs cancelling."""
         self.closing = True
         self._reader = None
         if self._writer is not None:

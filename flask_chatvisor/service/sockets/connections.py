@@ -14,22 +14,22 @@ from .repeats import Repeats
 
 
 class Wire(t.Protocol):
-    """What one client is connected by."""
+    """The connection of one client."""
 
     def push(self, text: str) -> bool:
-        """Send a text, sometime; ``False`` if too much waits already."""
+        """Queue a text; ``False`` if too much is already queued."""
         ...
 
     def close(self, code: int, reason: str) -> None:
-        """Close it once what waits has been sent."""
+        """Close it after sending the queued messages."""
         ...
 
 
 class Connections:
     """Sends to clients by the address of their connection.
 
-    :param process: names this process; no other one ever has the same name.
-    :param resend: seconds until an unacknowledged message is sent again.
+    :param process: the name of this process, which is unique for all time.
+    :param resend: seconds until an unacknowledged message is resent.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Connections:
         self.repeats: Repeats = Repeats(deadlines, clock, resend, self._push)
 
     def open(self, wire: Wire) -> str:
-        """Take a connection in; its address is returned."""
+        """Add a connection; return its address."""
         address = f"{self._process}:{next(self._numbers)}"
         self._wires[address] = wire
         return address

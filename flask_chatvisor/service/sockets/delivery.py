@@ -1,4 +1,4 @@
-"""Carries out what the hub wants done."""
+"""Carries out the hub's effects."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .ticks import Agents
 class Delivery:
     """Sends messages, closes connections, and hands events on.
 
-    :param on_event: takes what the application wants to know about calls.
-    :param wake: is called when something may be due earlier than before.
+    :param on_event: receives the call events for the application.
+    :param wake: called when something may be due earlier than before.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Delivery:
                 self._on_event(effect.event)
 
     def notice(self) -> None:
-        """Look whether the list or the queue has changed."""
+        """Check whether the list or the queue has changed."""
         self._agents.notice()
         self._places.notice()
         self._wake()

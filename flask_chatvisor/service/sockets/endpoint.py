@@ -48,7 +48,7 @@ class Sockets:
     ) -> None:
         await receive()
         if scope["path"] != PATH or not self._is_welcome(scope):
-            # Before it is accepted, this is answered by 403.
+            # Before the connection is accepted, the answer to this is 403.
             await send({"type": "websocket.close", "code": 1008})
             return
         client = address_of(scope)
@@ -72,7 +72,7 @@ class Sockets:
         except asyncio.CancelledError:
             if not connection.closing:
                 raise
-            # Given up by ourselves; to the server this is a normal end.
+            # Aborted by the service; to the server this is a normal end.
         finally:
             connection.finished()
             await self._clients.closed(address, code)
@@ -89,7 +89,7 @@ class Sockets:
     async def _read(
         self, address: str, connection: Connection, receive: AsgiReceive
     ) -> int:
-        """Read until the connection is gone; return with which code it was closed."""
+        """Read until the connection is closed; return the closing code."""
         overdue = asyncio.get_running_loop().call_later(
             self._settings.timings.hello,
             self._connections.close,
@@ -119,7 +119,7 @@ class Sockets:
 
 
 async def _refuse(send: AsgiSend, wait: float) -> None:
-    """Answer the handshake with 429; browsers try again by and by."""
+    """Answer the handshake with 429; browsers try again later."""
     headers = [(b"retry-after", seconds(wait).encode())]
     start = {"type": "websocket.http.response.start", "status": 429}
     await send({**start, "headers": headers})

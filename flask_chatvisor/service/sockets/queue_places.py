@@ -1,8 +1,8 @@
-"""Places in the queue, where they are shown.
+"""Places in the queue, for the connections that show them.
 
-A place depends on all who wait, so no single visit knows it. It is filled in when a
-message is sent, and sent again when it changed, a few times a second at most: however
-long the queue is, whoever leaves it does not wait for the others to be told.
+A place depends on all waiting visitors, so no single visit knows it. It is filled in
+when a message is sent, and resent after changes, at most a few times a second. Leaving
+a long queue does not wait for these updates.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from ..protocol import Welcome
 from ..runner.deadlines import Deadlines
 from .connections import Connections
 
-#: Messages after which other work gets its turn.
+#: Messages to send before other work gets its turn.
 AT_ONCE = 50
 
-#: What shows a place, or shows that there is none any more.
+#: Messages that show a place, or that there is no longer one.
 Shows = Welcome | OwnCallMessage | CallWelcome | CallStateMessage
 
 
 class _Shown(t.NamedTuple):
-    """What a connection shows: a message, and the place that was filled in."""
+    """A connection's last message, and the place that was filled in."""
 
     visitor_id: str
     message: OwnCallMessage | CallStateMessage
@@ -40,7 +40,7 @@ class _Shown(t.NamedTuple):
 
 
 class Places:
-    """Fills places in, and keeps those up to date that are shown here.
+    """Fills in places, and updates those that are shown here.
 
     :param interval: the shortest time between two updates, in seconds.
     """
@@ -63,7 +63,7 @@ class Places:
         self._scheduled = False
 
     async def fill(self, visitor_id: str, send: Send) -> ServerMessage:
-        """Fill the visitor's place in, if the message shows it."""
+        """Fill in the visitor's place, if the message shows it."""
         message = send.message
         if isinstance(message, Shows):
             self._shown.pop(send.address, None)
@@ -75,11 +75,11 @@ class Places:
         return _placed(message, place)
 
     def forget(self, address: str) -> None:
-        """A connection is gone."""
+        """Forget a connection that is gone."""
         self._shown.pop(address, None)
 
     def notice(self) -> None:
-        """Update what is shown soon, if the queue has changed."""
+        """Update the shown places soon, if the queue has changed."""
         if self._seen != self._engine.queue_changes and not self._scheduled:
             self._scheduled = True
             self._deadlines.at(self._clock() + self._interval, self._refresh)
@@ -100,7 +100,7 @@ class Places:
 
 
 def _update(message: Shows) -> OwnCallMessage | CallStateMessage:
-    """Write what is shown as the message that changes it."""
+    """Build the message that updates a connection."""
     if isinstance(message, Welcome):
         return OwnCallMessage(message.call)
     if isinstance(message, CallWelcome):

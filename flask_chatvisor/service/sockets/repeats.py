@@ -1,7 +1,7 @@
-"""Messages that are sent again until they are acknowledged.
+"""Messages that are resent until acknowledged.
 
-Of each kind only the newest message is kept, so that a late repetition never takes a
-client back to what no longer holds.
+Only the newest message of each kind is kept, so that a late repetition never returns a
+client to an outdated state.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Agents' pages, which are sent a tick, a number without data, after each change."""
+"""Agents' pages, which get a tick, a number without data, after each change."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .connections import Connections
 
 
 class Agents:
-    """Keeps the pages of agents that are connected here.
+    """The agents' pages that are connected here.
 
-    Two ticks are a quarter of a second apart; a change within it is sent at its end, so
-    that the last one is never missed.
+    Ticks are at least a quarter of a second apart. A change in between is sent at the
+    end of that time, so that the last change is never missed.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class Agents:
         return bool(self._pages)
 
     def welcome(self, address: str, hello: HelloAgent) -> None:
-        """An agent's page has connected.
+        """Connect an agent's page.
 
-        :raises ProtocolError: if its token is not good for this, or it has too many.
+        :raises ProtocolError: if its token does not allow it, or there are too many.
         """
         grant = self._grant(hello.token)
         pages = sum(one.email == grant.email for one in self._pages.values())
@@ -63,12 +63,12 @@ class Agents:
         self._pages[address] = grant
         until = timestamp(grant.expires_at)
         self._connections.send(address, AgentWelcome(expires_at=until))
-        # For what it has missed.
+        # In case it has missed changes.
         self._connections.send(address, Tick(n=self._directory.changes))
         self._deadlines.at(grant.expires_at, self._expire, address)
 
     def leave(self, address: str) -> None:
-        """An agent's page is gone."""
+        """Handle an agent's page that has disconnected."""
         self._pages.pop(address, None)
 
     def notice(self) -> None:

@@ -1,1 +1,1 @@
-"""What is served over HTTP: the REST API, and what browsers load."""
+"""Everything served over HTTP: the REST API and browsers' files."""

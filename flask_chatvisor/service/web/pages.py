@@ -1,4 +1,4 @@
-"""What browsers get: the script, the call window, and its files."""
+"""Files for browsers: the script, the call window, and its modules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .script import join
 
 #: The version that the script for applications' pages asks for its texts.
 _LATEST = "latest"
-#: Applications' pages load it, from other origins and isolated ones too.
+#: Applications' pages load these, also from other origins and isolated ones.
 _FOR_PAGES = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "public, max-age=300",
@@ -53,15 +53,15 @@ class Pages:
         ]
 
     async def script(self, request: Request) -> Response:
-        """Serve the script, under any id: one service has one tenant."""
+        """Serve the script under any id, because a service has only one tenant."""
         if not _SCRIPT_NAME.fullmatch(request.path_params["name"]):
             raise Refusal("not-found", "The script's name is <id>.js.")
         return _serve(request, self._script.refresh(), _FOR_PAGES)
 
     async def static(self, request: Request) -> Response:
-        """Serve a file of the call window; for ever, if the version is today's.
+        """Serve a file of the call window; cached forever if the version is current.
 
-        A window that was opened before a restart may load one under its own version.
+        A window that was opened before a restart may still use its old version.
         """
         version, name = request.path_params["version"], request.path_params["name"]
         if version == _LATEST:
@@ -79,7 +79,7 @@ class Pages:
         return {"Cache-Control": cached}
 
     async def call_window(self, request: Request) -> Response:
-        """Serve the call window; which call it is, its script finds out."""
+        """Serve the call window; its script finds out which call it is."""
         page = self._window.refresh().page
         kind = TYPES[".html"]
         return Response(page, headers=self._call_headers, media_type=kind)
@@ -94,7 +94,7 @@ def _serve(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
 
 
 def _policy(settings: Settings) -> str:
-    """Write the call window's policy: its own files and sockets, nothing else."""
+    """Build the call window's policy: only its own files and sockets."""
     socket = "ws" + origin_of(settings.url).removeprefix("http")
     return "; ".join(
         [

@@ -43,11 +43,11 @@ _Ttl = t.Annotated[int, msgspec.Meta(ge=1, le=MAX_TTL)]
 
 
 class _Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """The base of what clients send."""
+    """The base of request bodies."""
 
 
 class UserTokenRequest(_Body):
-    """Wishes for a user token; one that is bound to a visitor is for calling it."""
+    """A request for a user token; one bound to a visitor is for calling it."""
 
     email: _Text
     ttl: _Ttl
@@ -57,7 +57,7 @@ class UserTokenRequest(_Body):
 
 
 class CallRequest(_Body):
-    """Whom to call."""
+    """A request for a call."""
 
     visitor_id: _Id
     kind: t.Literal["screen"] = "screen"
@@ -94,7 +94,7 @@ class Rest:
         ]
 
     async def health(self, request: Request) -> Response:
-        """Answer through the loop that runs the hub, so that a stuck one shows."""
+        """Answer through the hub's event loop, so that a blocked loop is noticed."""
         stuck = self._core.keeper.is_stuck()
         health = {"status": "stuck" if stuck else "ok"}
         health["time"] = timestamp(self._clock())
@@ -109,7 +109,7 @@ class Rest:
         total, results = self._core.directory.select_raw(selection)
         listed = {"page": selection.page, "total": total, "results": results}
         if selection.queries:
-            # Who asks must not take a list of everybody for an answer to these.
+            # So that the client does not mistake a list of everybody for an answer.
             listed["queries"] = selection.queries
         return as_json(listed)
 
@@ -125,14 +125,14 @@ class Rest:
     async def user_token(self, request: Request) -> Response:
         """Mint a user token."""
         if self._caller(request).grant is not None:
-            raise Refusal("scope-missing", "Only the API token mints user tokens.")
+            raise Refusal("scope-missing", "Minting user tokens needs the API token.")
         wanted = await self._body(request, UserTokenRequest)
         bound = wanted.visitor_id is not None
         scope = wanted.scope
         if scope is None:
             scope = ["call"] if bound else list(SCOPES)
         if bound and scope != ["call"]:
-            detail = "A token that is bound to a visitor has the scope 'call' alone."
+            detail = "A token bound to a visitor must have only the scope 'call'."
             raise Refusal("bad-request", detail)
         now = self._clock()
         token = self._access.mint(
@@ -147,11 +147,13 @@ class Rest:
         return as_json({"token": token, "expiresAt": until}, 201)
 
     async def call(self, request: Request) -> Response:
-        """Start a call, or join a visitor who waits."""
+        """Start a call, or join a waiting visitor."""
         caller = self._caller(request)
         caller.require("call")
         if caller.grant is None:
-            raise Refusal("scope-missing", "Call with a user token: who is calling?")
+            raise Refusal(
+                "scope-missing", "Calls need a user token, which says who is calling."
+            )
         self._throttle.call(caller.grant.email, self._clock())
         wanted = await self._body(request, CallRequest)
         await use_up(
@@ -159,7 +161,7 @@ class Rest:
         )
         request_call = partial(ringing.request, agent=agent_ref(caller.grant))
         answer = await self._core.runner.turn(wanted.visitor_id, request_call)
-        # It was asked by no connection that could have been hung up on.
+        # The request came from no connection that could have been closed.
         call = t.cast(Invitation, answer)
         return as_json({"callId": call.call_id, "url": call.url}, 201)
 
@@ -205,7 +207,9 @@ def _selection(params: QueryParams) -> Selection:
 
 def _queries(given: list[str]) -> tuple[str, ...]:
     if len(given) > MAX_QUERIES:
-        raise Refusal("bad-request", f"At most {MAX_QUERIES} query are answered.")
+        raise Refusal(
+            "bad-request", f"At most {MAX_QUERIES} query parameters are allowed."
+        )
     return tuple(dict.fromkeys(given))
 
 
@@ -218,8 +222,8 @@ def _flag(params: Mapping[str, str], name: str) -> bool:
 
 def _number(params: Mapping[str, str], name: str, default: int, most: int) -> int:
     text = params.get(name) or str(default)
-    # Python refuses to read numbers that have thousands of digits.
+    # Python refuses to parse numbers with thousands of digits.
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
     if not 1 <= number <= most:
-        raise Refusal("bad-request", f"{name} must be a number, 1 to {most}.")
+        raise Refusal("bad-request", f"{name} must be a number from 1 to {most}.")
     return number

@@ -14,9 +14,9 @@ window[Symbol.for("chatvisor.script")] = true;
 """
 _AFTER = "})();\n"
 
-#: Comments that have their lines to themselves.
+#: Comments on separate lines.
 _COMMENT = re.compile(r"^ *(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.M | re.S)
-#: What a module imports as it is loaded.
+#: Static imports.
 _IMPORT = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";', re.M)
 _NAMES = r"\{\s*\w+(?:,\s*\w+)*,?\s*\}"
 _PLAIN_IMPORT = re.compile(rf'^import (?:{_NAMES} from )?"\.[^"]+";\n', re.M)
@@ -30,11 +30,11 @@ _DECLARED = re.compile(r"^(?:async )?(?:function\*?|class|const|let|var) (\w+)",
 
 
 class ScriptError(Exception):
-    """Modules cannot be joined; the message says which, and why."""
+    """Modules cannot be joined; the message says which and why."""
 
 
 def modules(entry: Path) -> list[Path]:
-    """List a module and all that it imports, each after those that it imports itself.
+    """List a module and all its imports, dependencies first.
 
     :raises ScriptError: for modules that import each other.
     """
@@ -53,11 +53,11 @@ def modules(entry: Path) -> list[Path]:
 
 
 def join(entry: Path) -> tuple[list[Path], bytes]:
-    """Put a module and all that it imports into one function.
+    """Put a module and all its imports into one function.
 
     :return: the files, as :func:`modules` lists them, and the script.
-    :raises ScriptError: for what only real modules can do: default exports, other names
-        for what is imported, cycles, one top-level name in two modules.
+    :raises ScriptError: for features of real modules: default exports, renamed imports,
+        cycles, one top-level name in two modules.
     """
     bodies = {path: _body(path) for path in modules(entry)}
     owners: dict[str, Path] = {}

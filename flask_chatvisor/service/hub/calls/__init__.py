@@ -1,1 +1,1 @@
-"""Calls: one module for each thing that can happen in one."""
+"""Calls: one module for each kind of event."""

@@ -1,4 +1,4 @@
-"""How a call ends, and who may end it with what."""
+"""How calls end, and which reasons each participant may give."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEPT = 5
 
 
 def end(turn: Turn, call: Call, reason: EndReason) -> None:
-    """End a call; it is kept for a while, to say how it ended."""
+    """End a call. It is kept for a while to report how it ended."""
     call.end(reason, kept_until=turn.now + turn.timings.ended_kept)
     queue.leave(turn)
     turn.visit.forget_calls(KEPT)
@@ -43,25 +43,27 @@ def end_current(turn: Turn, reason: EndReason) -> None:
 def say_end(turn: Turn, call: Call, role: Role, message: End) -> None:
     """A participant ends the call.
 
-    :raises ProtocolError: if this participant may not end it so.
+    :raises ProtocolError: if this participant may not give this reason.
     """
     reason = EndReason(message.reason)
     if reason not in MAY_END[role]:
-        raise ProtocolError(Close.NOT_ALLOWED, f"{role} cannot end by {reason}.")
+        raise ProtocolError(
+            Close.NOT_ALLOWED, f"{role} cannot end a call with {reason}."
+        )
     if reason is EndReason.SHARE_CANCELLED and call.state is CallState.LIVE:
         reason = EndReason.VISITOR_ENDED
     end(turn, call, reason)
 
 
 def decline(turn: Turn, message: Decline) -> None:
-    """The visitor does not want the call; too late is no fault."""
+    """The visitor declines the call; being too late is not an error."""
     call = turn.visit.call
     if call and call.id == message.call_id and call.state is CallState.RINGING:
         end(turn, call, EndReason.DECLINED)
 
 
 def stop(turn: Turn, message: Stop) -> None:
-    """The visitor stops waiting or ends the call on a page; too late is no fault."""
+    """The visitor stops waiting or ends the call; too late is not an error."""
     call = turn.visit.call
     if call and call.id == message.call_id and call.state is not CallState.RINGING:
         end(turn, call, EndReason.VISITOR_ENDED)

@@ -1,4 +1,4 @@
-"""A customer asks for help, or wants the window of its call back."""
+"""A customer asks for help, or reopens the window of its call."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from . import opening
 def start(turn: Turn, message: ConferenceStart) -> None:
     """Answer with the URL of the customer's call window.
 
-    :raises Refusal: ``busy``, if the customer shares in another window already: to
-        open the call elsewhere would stop that.
+    :raises Refusal: ``busy``, if the customer already shares in another window, which
+        opening the call elsewhere would stop.
     """
     identity.identify(turn, message.uid, QueueProps())
     call = turn.visit.call or _wait(turn)
     seated = call.is_seated("visitor")
     if call.state in SHARED and seated:
-        raise Refusal("busy", "This visitor is in a call already.")
+        raise Refusal("busy", "This visitor is already in a call.")
     if call.state is not CallState.RINGING and not seated:
         opening.expect(turn, call, "visitor", turn.timings.ticket)
     opened = opening.invite(turn, call, "visitor")
@@ -34,6 +34,6 @@ def start(turn: Turn, message: ConferenceStart) -> None:
 
 def _wait(turn: Turn) -> Call:
     call = opening.open_call(turn, CallState.WAITING)
-    # A queued customer keeps the place, but polls no longer.
+    # A queued customer keeps the place but no longer polls.
     queue.stop_polling(turn)
     return call

@@ -1,4 +1,4 @@
-"""How a call begins, and the windows that must come: tickets and times."""
+"""How calls begin: tickets for the windows, and times to connect."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_TICKETS = 5
 
 
 def open_call(turn: Turn, state: CallState, agent: AgentRef | None = None) -> Call:
-    """Make the visitor's call."""
+    """Create a call of the visitor."""
     call = Call(
         id=turn.access.new_id(),
         state=state,
@@ -38,7 +38,7 @@ def open_call(turn: Turn, state: CallState, agent: AgentRef | None = None) -> Ca
 
 
 def invite(turn: Turn, call: Call, role: Role) -> Invitation:
-    """Make a participant's URL, with a ticket that is good once."""
+    """Create a participant's URL, with a single-use ticket."""
     text = turn.access.new_id()
     tickets = turn.visit.tickets
     alike = [
@@ -59,6 +59,6 @@ def invite(turn: Turn, call: Call, role: Role) -> Invitation:
 def expect(
     turn: Turn, call: Call, role: Role, grace: float, reason: EndReason | None = None
 ) -> None:
-    """Have the call end, unless this participant's window connects in time."""
+    """End the call later, unless this participant's window connects in time."""
     window = call.windows[role]
     window.due, window.reason = turn.now + grace, reason or CLOSED[role]

@@ -1,4 +1,4 @@
-"""An agent asks to see a screen: the call is made, rings, or goes unanswered."""
+"""An agent asks to see a screen: the call is created, rings, or is not answered."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from . import opening
 
 
 def request(turn: Turn, agent: AgentRef) -> Invitation:
-    """An agent asks to see a visitor's screen, or joins one who waits.
+    """An agent asks to see a visitor's screen, or joins a waiting visitor.
 
-    The agent whose call it is already gets into it again.
+    The agent who already has the call enters it again.
 
     :raises Refusal: ``visitor-gone`` or ``busy``.
     """
     visitor = turn.visit.visitor
     if visitor is None or visitor.tag is None:
-        raise Refusal("visitor-gone", "This visitor is not here any more.")
+        raise Refusal("visitor-gone", "This visitor has left.")
     call = turn.visit.call
     if call is None:
         call = _call(turn, agent)
@@ -46,7 +46,7 @@ def _call(turn: Turn, agent: AgentRef) -> Call:
 
 
 def ring(turn: Turn, call: Call) -> None:
-    """Ask the visitor: the agent's window is there, and nobody else would be."""
+    """Ask the visitor, now that the agent's window is connected."""
     call.visitor_url = opening.invite(turn, call, "visitor").url
     call.rings_until = turn.now + turn.timings.ring
 

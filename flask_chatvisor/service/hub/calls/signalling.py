@@ -1,4 +1,4 @@
-"""What participants say while they share: progress, and WebRTC's signals."""
+"""Messages of participants while sharing: progress, and WebRTC signals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..context import Turn
 
 
 def share(turn: Turn, call: Call, role: Role, message: Share) -> None:
-    """The visitor picked what to share; picked again, nothing changes.
+    """The visitor has chosen what to share; repeating it changes nothing.
 
     :raises IllegalTransition: if the call was not accepted.
     """
@@ -23,7 +23,7 @@ def share(turn: Turn, call: Call, role: Role, message: Share) -> None:
 
 
 def go_live(turn: Turn, call: Call, role: Role, message: LiveMessage) -> None:
-    """The agent sees the picture; seen again, nothing changes.
+    """The agent sees the picture; repeating it changes nothing.
 
     :raises IllegalTransition: if nothing was shared.
     """

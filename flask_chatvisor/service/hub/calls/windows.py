@@ -1,4 +1,4 @@
-"""Call windows: who may come in, who accepts by it, and who does not come back."""
+"""Call windows: connecting, accepting by connecting, and not coming back."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from . import ending
 from . import opening
 from . import ringing
 
-#: Closing codes of a browser that closes or reloads a page on purpose.
+#: Closing codes of browsers that close or reload a page on purpose.
 _CLOSED_ON_PURPOSE = (1000, 1001)
 
 
 def enter(turn: Turn, hello: HelloCall) -> None:
-    """A call window has connected.
+    """Connect a call window.
 
-    :raises ProtocolError: if it has no right to be in the call.
+    :raises ProtocolError: if it may not join the call.
     """
     call = turn.visit.calls.get(hello.call_id)
     if call is None:
         raise ProtocolError(Close.UNKNOWN_CALL, "There is no such call.")
     role = _admit(turn, call, hello)
     if role is None:
-        raise ProtocolError(Close.REFUSED, "The ticket was used, or has expired.")
+        raise ProtocolError(Close.REFUSED, "The ticket has been used or has expired.")
     window = call.windows[role]
     if window.address is not None and not call.ended:
         reason = "The call was opened elsewhere."
@@ -42,7 +42,7 @@ def enter(turn: Turn, hello: HelloCall) -> None:
 
 
 def leave(turn: Turn, call: Call, role: Role, code: int) -> None:
-    """A call window's connection is gone; the window may come back."""
+    """Handle a call window's closed connection; the window may come back."""
     call.windows[role].address = None
     if call.ended:
         return
@@ -56,7 +56,7 @@ def leave(turn: Turn, call: Call, role: Role, code: int) -> None:
 def end_if_missed(turn: Turn, call: Call, role: Role) -> None:
     """End a call whose window has not connected in time.
 
-    An agent who wanted to join and did not come only gives up the place.
+    An agent who wanted to join but did not connect only gives up the place.
     """
     window = call.windows[role]
     if call.ended or window.due is None or window.due > turn.now:
@@ -76,11 +76,11 @@ def _admit(turn: Turn, call: Call, hello: HelloCall) -> Role | None:
         return None
     if ticket.agent is not None and not call.ended:
         if call.agent is None:
-            # Came too late and was given up, but nobody else has it yet.
+            # Too late and given up, but no other window has it yet.
             call.agent = ticket.agent
         elif call.agent.email != ticket.agent.email:
             return None
-    # Used without an id, it is good for nobody any more.
+    # Used without an id, it is no longer valid for any window.
     ticket.used_by = hello.window_id or ""
     return ticket.role
 
