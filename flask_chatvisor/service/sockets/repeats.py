@@ -67,11 +67,12 @@ class Repeats:
 
     def acknowledge(self, address: str, ack_id: int) -> None:
         """Stop repeating a message."""
-        kept: dict[Kind, _Unacked] = self._kept.get(address) or {}
-        for kind in [kind for kind, one in kept.items() if one.ack_id == ack_id]:
-            del kept[kind]
-        if not kept:
-            self.forget(address)
+        kept = self._kept.get(address)
+        if kept is None:
+            return
+        self._kept[address] = {
+            kind: one for kind, one in kept.items() if one.ack_id != ack_id
+        }
 
     def forget(self, address: str) -> None:
         """Repeat nothing to this connection any more."""
