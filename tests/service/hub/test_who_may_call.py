@@ -1,4 +1,4 @@
-"""Who may call whom."""
+"""Permission to call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_nobody_is_called_who_is_not_here(world: World) -> None:
 
 
 def test_an_untagged_visitor_is_not_called(world: World) -> None:
-    with pytest.raises(Refusal, match="not here") as caught:
+    with pytest.raises(Refusal, match="has left") as caught:
         world.call(world.tab())
     assert caught.value.code == "visitor-gone"
 
