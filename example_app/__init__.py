@@ -1,7 +1,7 @@
 """A small customer portal that shows flask-chatvisor in use.
 
-Customers see their plan and invoices and change their settings; the support team looks
-customers up, sees who is on the portal and asks to see their screen.
+Customers see their plan and invoices and change their settings. The support team looks
+up customers, sees who is on the portal and asks to see their screens.
 
     python -m example_app
 """
@@ -31,7 +31,7 @@ from .views import account
 from .views import customers
 from .views import portal
 
-# The demo has no migrations: raise the number when the models or the seed change.
+# There are no migrations: increase the number when the models or the seed change.
 DATABASE = "sqlite:///portal-2.sqlite3"
 
 csrf = CSRFProtect()
@@ -43,7 +43,7 @@ def create_app(config: t.Mapping[str, t.Any] | None = None) -> Flask:
     Any key can be set from the environment with ``FLASK_`` in front; for instance,
     ``FLASK_CHATVISOR_SCRIPT_ID`` uses the cloud in place of the embedded service.
 
-    :param config: configuration that goes over defaults and environment.
+    :param config: overrides the defaults and the environment.
     """
     app = Flask(__name__)
     _configure(app, config or {})
@@ -81,7 +81,7 @@ def _configure(app: Flask, config: t.Mapping[str, t.Any]) -> None:
 
 
 def _kept_secret(app: Flask) -> str:
-    """A random key that outlives the process, so that people stay signed in."""
+    """A random key that outlives the process, so that users stay signed in."""
     path = Path(app.instance_path, "secret_key")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def _day(date: dt.date) -> str:
 
 
 def _error_page(error: HTTPException) -> ResponseReturnValue:
-    # The error's own response has the headers, such as Allow.
+    # The error's own response has headers such as Allow.
     response = Response.force_type(error.get_response())
     response.set_data(render_template("error.html", error=error))
     return response

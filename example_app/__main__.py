@@ -25,7 +25,7 @@ from .support import chatvisor
 def main() -> None:
     """Serve until Ctrl-C or SIGTERM.
 
-    :raises SystemExit: with one line that says what is in the way.
+    :raises SystemExit: with one line about the problem, if it cannot start.
     """
     stop = _signalled()
     port = _port("PORT", 5080, least=0)  # 0: any that is free
@@ -63,9 +63,9 @@ def _port(name: str, default: int, *, least: int) -> int:
 
 
 def _listen(port: int) -> list[socket.socket]:
-    """Open sockets on 127.0.0.1 and, where there is IPv6, on ::1.
+    """Open sockets on 127.0.0.1 and, if there is IPv6, on ::1.
 
-    Browsers try ::1 first for localhost: there must not be somebody else.
+    Browsers try ::1 first for localhost, so no other program may listen there.
     """
     try:
         first = socket.create_server(("127.0.0.1", port), backlog=128)
@@ -86,7 +86,7 @@ def _listen(port: int) -> list[socket.socket]:
 
 def _cannot_listen(host: str, port: int, error: OSError) -> str:
     taken = error.errno == errno.EADDRINUSE
-    why = "another program does" if taken else os.strerror(error.errno or 0)
+    why = "another program uses it" if taken else os.strerror(error.errno or 0)
     return f"Cannot listen on {host}, port {port}: {why}. Set PORT to another number."
 
 
@@ -99,7 +99,7 @@ def _create_app() -> Flask:
 
 
 def _start_service(app: Flask, *, besides: int) -> None:
-    """Start the service now, before the first request: its port may be taken."""
+    """Start the service now, to find out whether its port is taken."""
     if not app.config["CHATVISOR_EMBEDDED"]:
         return
     port = app.config["CHATVISOR_EMBEDDED_BIND"].rpartition(":")[2]

@@ -34,7 +34,7 @@ class SignInForm(FlaskForm):
 
 
 class SettingsForm(FlaskForm):
-    """What somebody may change about themselves; the e-mail address stays."""
+    """The details that users may change; the e-mail address is fixed."""
 
     first_name = StringField(
         "First name",

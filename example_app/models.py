@@ -64,7 +64,7 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
 
     @property
     def name(self) -> str:
-        """First and last name, as people read it."""
+        """First and last name."""
         return f"{self.first_name} {self.last_name}"
 
     @property
@@ -94,12 +94,12 @@ class Invoice(db.Model):  # type: ignore[name-defined]
 
     @property
     def total(self) -> int:
-        """What is to be paid, in cents."""
+        """The amount due, in cents."""
         return sum(line.amount for line in self.lines)
 
     @property
     def is_paid(self) -> bool:
-        """Whether nothing is left to pay."""
+        """Whether it is paid."""
         return self.status == "paid"
 
 
@@ -128,7 +128,7 @@ def invoices_of(customer: User) -> Select[t.Any]:
 
 
 def customers_matching(text: str) -> Select[t.Any]:
-    """Customers by name, each of whom has every word of `text` somewhere."""
+    """Customers by name that match every word of `text`."""
     query = select(User).where(User.is_support.is_(False))
     for word in text.split():
         columns = (User.first_name, User.last_name, User.email, User.company)

@@ -1,4 +1,4 @@
-"""The example's people and invoices: the same ones every time, counted from a day."""
+"""The example's people and invoices: always the same ones, relative to a day."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LAST_NAMES = (
 ).split()
 TRADES = "Bakery Books Cycles Dental Design Florist Garage Joinery Law Studio".split()
 
-# Of a customer with the portal, in months: John's.
+# In months: John's.
 LONGEST_HISTORY = 27
-# The agent whom a customer is assigned to: nobody, Mary or Adam.
+# The agents that customers are assigned to: none, Mary or Adam.
 AGENTS = (None, 101, 102)
 
 
@@ -51,7 +51,7 @@ def seed(today: dt.date) -> None:
 
 
 class Person(t.NamedTuple):
-    """A row to be: what differs from one user to the next."""
+    """The data of a user that differs from other users'."""
 
     id: int
     first_name: str
@@ -106,7 +106,7 @@ def _user(person: Person, password_hash: str, today: dt.date) -> User:
 
 
 def _history(index: int) -> int:
-    """For how many months somebody has been a customer."""
+    """For how many months this user has been a customer."""
     return LONGEST_HISTORY - (index - 1) * 5 % (LONGEST_HISTORY - 1)
 
 
@@ -146,6 +146,6 @@ def _lines(customer: User, months_ago: int) -> t.Iterator[InvoiceLine]:
 
 
 def _month(today: dt.date, months_ago: int) -> dt.date:
-    """The first day of the month that many months ago."""
+    """The first day of the month, this many months ago."""
     year, month = divmod(today.year * 12 + today.month - 1 - months_ago, 12)
     return dt.date(year, month + 1, 1)

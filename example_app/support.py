@@ -1,4 +1,4 @@
-"""All that the portal says to Chatvisor: who is a visitor, and who is an agent."""
+"""The portal's integration of Chatvisor: which users are visitors and agents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ chatvisor = Chatvisor()
 
 @chatvisor.visitor_loader
 def visitor(user: User) -> Visitor:
-    """Every customer is tagged with what the support team should see."""
+    """Tag every customer with the data that the support team should see."""
     return Visitor(
         id=str(user.id),
         email=user.email,
@@ -26,5 +26,5 @@ def visitor(user: User) -> Visitor:
 
 @chatvisor.agent_loader
 def agent(user: User) -> Agent | None:
-    """The support team, and nobody else, sees active users and starts calls."""
+    """Only the support team sees active users and starts calls."""
     return Agent(email=user.email, name=user.name) if user.is_support else None

@@ -27,7 +27,7 @@ def best_cases() -> list[tuple[list[dict[str, t.Any]], str]]:
 
 
 def meant_cases() -> list[tuple[str, list[dict[str, t.Any]], str, str | None]]:
-    """Why, active users, a query, and the visitorId of the one whom it names."""
+    """A reason, active users, a query, and the visitorId that it means."""
     return [
         (case["why"], [_user(*one) for one in case["users"]], case["query"], meant)
         for case in _RULES["meant"]

@@ -1,4 +1,4 @@
-"""The public surface, line by line: whoever changes it changes public_surface.txt."""
+"""The public surface, line by line: changes must change public_surface.txt, too."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.conftest import MakeApp
 
 
 class Silent:
-    """A program that has an address, takes what it is sent, and never answers."""
+    """A program that listens, receives everything, and never answers."""
 
     def __init__(self) -> None:
         self.met = 0

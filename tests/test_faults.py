@@ -1,4 +1,4 @@
-"""Everything that can go wrong with the service: its error, its words, its page."""
+"""Everything that can go wrong with the service: its error, its message, its page."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WRONG_TYPES = {"page": 1, "total": 1, "results": [{"visitorId": 7}]}
 
 
 class Fault(t.NamedTuple):
-    """What the service does, and what the agent gets for it."""
+    """What the service does, and what the agent gets."""
 
     reply: Reply
     error: type[ServiceError]

@@ -1,4 +1,4 @@
-"""Who somebody is: any user becomes a tag that fits, and the log says what was done."""
+"""Any user becomes a tag that fits, and the log lists the changes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The portal's pages, one module for each group of people who open them."""
+"""The portal's pages, one module for each group of users."""

@@ -1,4 +1,4 @@
-"""Signing in and out, and one's own settings."""
+"""Signing in and out, and the user's own settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ login_manager.login_message = "Please sign in to see this page."
 
 @login_manager.user_loader
 def load_user(user_id: str) -> User | None:
-    """The user that the session names, if there still is one."""
+    """The session's user, if there still is one."""
     return db.session.get(User, int(user_id))
 
 
@@ -63,7 +63,7 @@ def logout() -> ResponseReturnValue:
 @bp.route("/settings", methods=["GET", "POST"])
 @login_required
 def settings() -> ResponseReturnValue:
-    """See and change one's own details."""
+    """Show and change the user's own details."""
     form = SettingsForm(obj=current_user)
     if not form.validate_on_submit():
         return render_template("settings.html", form=form), 422 if form.errors else 200
@@ -76,8 +76,8 @@ def settings() -> ResponseReturnValue:
 def safe_target(url: str) -> str:
     """`url` if it is a path of this site, else the front page.
 
-    Browsers read a backslash as a slash and skip tabs and line breaks, so that
-    neither may be in it: `/\\host` and `/<TAB>/host` lead away.
+    Browsers read a backslash as a slash and skip tabs and line breaks, so neither is
+    allowed: `/\\host` and `/<TAB>/host` lead to another site.
     """
     is_path = url.startswith("/") and not url.startswith("//")
     if is_path and "\\" not in url and url.isprintable():

@@ -1,4 +1,4 @@
-"""What an agent sees: everybody in the database, and one customer's profile."""
+"""Pages for agents: all customers, and one customer's profile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ bp = Blueprint("customers", __name__, url_prefix="/customers")
 @bp.get("")
 @chatvisor.agent_required
 def index() -> ResponseReturnValue:
-    """The customers, by name, that match the search."""
+    """The customers that match the search, by name."""
     search = request.args.get("q", "").strip()
     page = db.paginate(customers_matching(search), per_page=20, max_per_page=20)
     return render_template("customers.html", page=page, search=search)
@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<int:customer_id>")
 @chatvisor.agent_required
 def profile(customer_id: int) -> ResponseReturnValue:
-    """One customer: who it is, whether they are here now, and their invoices."""
+    """One customer: their details, whether they are active, and their invoices."""
     query = db.select(User).filter_by(id=customer_id, is_support=False)
     customer = db.one_or_404(query)
     recent = db.session.scalars(invoices_of(customer).limit(6)).all()

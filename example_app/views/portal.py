@@ -1,4 +1,4 @@
-"""What a customer sees: the dashboard and the invoices."""
+"""Pages for customers: the dashboard and the invoices."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ def invoices() -> ResponseReturnValue:
 @bp.get("/invoices/<number>")
 @login_required
 def invoice(number: str) -> ResponseReturnValue:
-    """One invoice; another customer's is as unknown as one that is not there."""
+    """One invoice; 404 for another customer's."""
     query = invoices_of(current_user).where(Invoice.number == number)
     return render_template("invoice.html", invoice=db.one_or_404(query))

@@ -19,7 +19,7 @@
     const unavailable = button.getAttribute("data-chatvisor-unavailable") ?? "";
     tell(button, "");
     try {
-      // From the click itself: the script opens a window, which a later call may not.
+      // In the click itself, because the script opens a window, which may be blocked later.
       const started = page.CV.conference.start();
       Promise.resolve(started).catch(() => tell(button, unavailable));
     } catch {

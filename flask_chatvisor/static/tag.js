@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Announces whom the page was made for: `CV.user.tag`, or `CV.user.reset` if that user
- * has gone. What the page says is believed only when the page came fresh from the
- * server; after going back or forward, and before the identity expires, /me is asked.
+ * Announces the page's user with `CV.user.tag`, or calls `CV.user.reset` if that user has
+ * gone. The page's data is used only if the page came fresh from the server; after going
+ * back or forward, and before the identity expires, /me is asked.
  */
 (() => {
   "use strict";
@@ -15,8 +15,8 @@
   const LONGEST_TIMER = 2 ** 31 - 1; // ms; a longer one would fire at once
   const FIRST_RETRY = 10_000; // ms
   const LAST_RETRY = 600_000; // ms
-  // New pages that are put into this one come without the snippet. By these events htmx 2,
-  // htmx 4, Turbo and applications of their own kind say so.
+  // Pages that are swapped into this one come without the snippet. htmx 2, htmx 4, Turbo
+  // and other applications report that with these events.
   const NAVIGATIONS = [
     "htmx:pushedIntoHistory",
     "htmx:replacedInHistory",
@@ -29,7 +29,7 @@
   const scope = /** @type {any} */ (window);
 
   /**
-   * Run something when somebody looks: a prerendered page announces nothing.
+   * Run something once the page is shown: a prerendered page announces nothing.
    *
    * @param {() => void} run
    */
@@ -39,8 +39,8 @@
   }
 
   /**
-   * How long the tag's identity token lives in all, in ms; not a time of day, because
-   * the browser's clock may be wrong.
+   * The total life of the tag's identity token in ms; not a time of day, because the
+   * browser's clock may be wrong.
    *
    * @param {Block["tag"]} tag
    */
@@ -63,7 +63,7 @@
       this.tag = null;
       this.refresh = "";
       this.loaded = false;
-      /** A reset that is due, whatever /me will say. */
+      /** A reset is due, whatever /me answers. */
       this.due = false;
       this.timer = 0;
       this.turn = 0;
@@ -78,7 +78,7 @@
      * @param {boolean} fresh
      */
     start(element, fresh) {
-      // Turbo keeps a copy of the page, and this mark with it.
+      // Turbo caches the page, including this mark.
       const used = "chatvisorUsed" in element.dataset;
       element.dataset.chatvisorUsed = "";
       const block = /** @type {Block} */ (JSON.parse(element.textContent || ""));
@@ -109,18 +109,18 @@
     askLater() {
       this.askIn(this.retry);
       this.retry = Math.min(2 * this.retry, LAST_RETRY);
-      // Who is here now is not known, but whoever was here before is not.
+      // The present user is unknown, but the previous one has gone.
       if (this.due) this.tell(null);
     }
 
     /** @param {Block} block */
     announce(block) {
-      ++this.turn; // an answer that is still under way is older than this
+      ++this.turn; // a pending answer is older than this
       this.retry = FIRST_RETRY;
       this.due ||= block.reset;
-      // The cookie that knows whom to forget may be gone with another tab's page.
+      // Another tab's page may have deleted the cookie with the user to forget.
       this.due ||= this.tag !== null && nameOf(this.tag) !== nameOf(block.tag);
-      // An answer is up to a tenth of its life old when it comes.
+      // On arrival, an answer may already have used a tenth of its life.
       this.askIn(lifeOf(block.tag) * 0.8);
       this.tell(block.tag);
     }
@@ -144,7 +144,7 @@
     }
 
     /**
-     * Run something when the service's script is there. Others may wait for it, too.
+     * Run something when the service's script has loaded. Other code may wait for it, too.
      *
      * @param {() => void} run
      */
@@ -162,7 +162,7 @@
 
   const element = document.getElementById("chatvisor-tag");
   if (!element) return;
-  // Turbo runs the scripts of a page that it has kept, in the same window.
+  // Turbo runs the scripts of a cached page again, in the same window.
   const known = scope[INSTANCE];
   const announcer = (scope[INSTANCE] ??= new Announcer());
   whenShown(() => {

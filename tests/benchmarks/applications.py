@@ -29,7 +29,7 @@ SNIPPET = b"<script>" + b"x" * 640 + b"</script>"
 
 TOKEN = b'"externalToken"'
 NEW_TOKEN = "tagged user, new token"
-#: More than whose tokens are remembered: with all in turn each tag is signed anew.
+#: More users than tokens are remembered, so that in turn each tag is signed again.
 USERS = {str(n): User(str(n), f"john{n}@example.com", "John") for n in range(1000)}
 
 #: What a browser sends for a page, as far as anything here looks at it.

@@ -20,7 +20,7 @@ from .sides import Ours
 
 #: Connections that are being made at once.
 AT_ONCE = 50
-#: Seconds for which a page waits that was told of trouble.
+#: Seconds that a page waits after trouble.
 AFTER_TROUBLE = 5.0
 
 

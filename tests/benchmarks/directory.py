@@ -65,7 +65,7 @@ PAGES = [Page(f"Page {n} of the portal", f"/portal/page/{n}") for n in range(300
 
 
 class Measured(msgspec.Struct):
-    """Figures of one number of users, each of ours and of the peer's, in µs or kB."""
+    """Figures for one number of users, ours and the peer's, in µs or kB."""
 
     lists: dict[str, tuple[float, float]]
     updates: dict[str, tuple[float, float]]

@@ -77,7 +77,7 @@ class Ours:
         return int(page["total"]) if verified else 0
 
     def agent_token(self, number: int) -> str:
-        # One agent would soon be told to call less often.
+        # A single agent would soon be rate limited.
         return tokens.sign_user(
             servers.API_TOKEN,
             email=f"agent{number}@example.com",

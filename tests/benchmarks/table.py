@@ -44,7 +44,7 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of ours beside a peer's of the same run.
+    """One of our figures beside a peer's from the same run.
 
     :param paired: the ratio, where it was taken pair by pair instead of from the
         two figures.

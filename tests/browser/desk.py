@@ -51,7 +51,7 @@ CROWD = (
     "<!doctype html><title>Customers</title><body><h1>Customers</h1>"
     "{% for n in range(970, 1000) %}<p>{{ start_button(query=n) }}</p>{% endfor %}"
 )
-#: Of the application's own, with nothing of ours until something is put in.
+#: A page of the application, with nothing of the extension until it is inserted.
 FRAME = (
     "<!doctype html><html lang=en><title>Customers</title><body>"
     """<meta name=htmx-config content='{"includeIndicatorStyles": false}'>"""

@@ -1,4 +1,4 @@
-"""Applications whose pages are tagged, and what the service's script is told there."""
+"""Applications with tagged pages, and the calls that the service's script gets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Call = tuple[str, str | None]
 JOHN: Call = ("user.tag", "1")
 JANE: Call = ("user.tag", "2")
 RESET: Call = ("user.reset", None)
-#: What the service's script was told, in order: the call, and the id of its tag.
+#: The calls that the service's script got, in order: the call, and the id of its tag.
 CALLS = "(window.fakeCV?.calls ?? []).map((one) => [one.name, one.args[0]?.id ?? null])"
 
 
@@ -108,7 +108,7 @@ def _watch(portal: Portal) -> None:
 
 
 def expect_calls(page: Page, *calls: Call) -> None:
-    """Wait until the service's script was told exactly this."""
+    """Wait until the service's script has got exactly these calls."""
     until(page, f"JSON.stringify({CALLS}) === expected", expected=_json(calls))
 
 

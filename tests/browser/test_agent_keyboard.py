@@ -155,7 +155,7 @@ def test_many_changes_are_few_announcements_and_who_waits_is_one(
         tick(page)
         page.clock.run_for(1_500)
         expect(page.locator("[data-chatvisor-user=v-1]")).to_contain_text(f"Other {n}")
-    assert page.evaluate("said") == ["Jane Roe asks for help."]
+    assert page.evaluate("said") == ["Jane Roe is asking for help."]
 
 
 def test_changes_keep_the_place_that_was_scrolled_to(

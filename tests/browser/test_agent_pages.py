@@ -154,7 +154,7 @@ def test_a_request_for_help_comes_first_and_is_announced(
     )
     expect(page.locator(f"{JOHN} {START}")).to_have_text("Join John Doe")
     announced = page.locator("[data-chatvisor-announce]")
-    expect(announced).to_have_text("John Doe asks for help.")
+    expect(announced).to_have_text("John Doe is asking for help.")
     expect(announced).to_have_role("status")
 
 
@@ -363,12 +363,12 @@ def test_sound_and_notification_are_off_until_switched_on_and_stay_on(
         expect(switch).to_have_attribute("aria-pressed", "true")
     ask(live(page), service, 1)
     expect(page).to_have_title("(2) Active users")
-    assert page.evaluate("told") == ["sound", "sound", "Jane Roe asks for help."]
+    assert page.evaluate("told") == ["sound", "sound", "Jane Roe is asking for help."]
     page.get_by_role("button", name="Sound").click()
     service.users.append(active_user("v-3", "Alice Archer"))
     ask(page, service, 2)
     expect(page).to_have_title("(3) Active users")
-    assert page.evaluate("told.slice(3)") == ["Alice Archer asks for help."]
+    assert page.evaluate("told.slice(3)") == ["Alice Archer is asking for help."]
 
 
 def test_notifications_that_the_browser_blocks_stay_off_and_say_so(
@@ -874,7 +874,7 @@ def test_the_help_button_says_that_help_cannot_be_reached(desk: OpenDesk) -> Non
     agents = desk(AUTO_INJECT=False)
     page = agents.page("/help", user="1")
     page.get_by_role("button", name="Ask for help").click()
-    expect(page.get_by_role("status")).to_contain_text("Help cannot be reached")
+    expect(page.get_by_role("status")).to_contain_text("Help is not available")
 
 
 # --- lists from the browser itself ---------------------------------------------------
@@ -982,7 +982,7 @@ def test_a_script_that_a_policy_blocks_is_told_to_agents_and_to_developers(
     expect(notice).to_be_hidden()
     page.clock.run_for(11_000)
     expect(notice).to_contain_text("The Chatvisor script has not loaded.")
-    expect(notice).to_contain_text("tell your administrator")
+    expect(notice).to_contain_text("contact your administrator")
     expect(notice).to_contain_text("chatvisor.csp()")
 
 
@@ -1031,7 +1031,7 @@ def test_the_list_can_be_used_without_javascript(
     expect(page.locator(".chatvisor-name a")).to_have_text(["Jane Roe"])
     assert "q=jane" in page.url
     told = page.locator("[data-chatvisor-users] > noscript").inner_text()
-    assert "JavaScript has to be on" in told
+    assert "Live updates and calls need JavaScript" in told
     page.get_by_label("Waiting for help").check()
     page.get_by_role("button", name="Search").click()
     expect(page.locator("[data-chatvisor-when=nothing]")).to_be_visible()

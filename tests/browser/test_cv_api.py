@@ -297,7 +297,7 @@ def test_a_reset_in_one_tab_takes_the_tag_from_the_others(
     wait_for_status(mary, "john@example.com", "user.visitorId")
     john.evaluate("CV.user.reset()")
     wait_for_status(mary, "john@example.com", "!user.visitorId")
-    # Both tabs have come back, as one visitor whom nobody tagged.
+    # Both tabs have come back as one untagged visitor.
     second.evaluate("tag => CV.user.tag(tag)", JANE)
     wait_for_status(mary, "jane@example.com", "user.visitorId")
     assert status(mary, "john@example.com") == {}

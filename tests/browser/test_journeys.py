@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def portal(folder: Path) -> Iterator[Portal]:
-    """A portal for each test, so that nobody is left over from the one before."""
+    """A portal for each test, so that no user is left from the previous one."""
     with running(folder) as portal:
         yield portal
 

@@ -35,8 +35,8 @@ HERE = """<!doctype html><title>Here</title><body>
 <script>
 fetch("/go").then(() => location.assign("/there"));
 </script></body>"""
-#: Reports what the service's script was told: when all scripts have run, and once
-#: something was told to it on a page that is shown.
+#: Reports the calls of the service's script: when all scripts have run, and after the
+#: first call on a page that is shown.
 THERE = """<!doctype html><title>There</title><body>
 <script>
 const report = () => fetch("/report", { method: "POST", body: JSON.stringify({

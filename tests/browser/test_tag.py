@@ -229,7 +229,7 @@ def test_who_signed_out_elsewhere_is_forgotten_at_the_renewal(
 ) -> None:
     running, page = patient
     running.sign_out(page)
-    # Another tab has been told of the reset already.
+    # Another tab has already handled the reset.
     page.context.request.get(running.url)
     page.clock.run_for(49_000)
     expect_calls(page, JOHN, RESET)

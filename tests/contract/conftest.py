@@ -174,7 +174,7 @@ class Visits:
         return window
 
     def agent(self, token: str) -> Socket:
-        """Open an agent's page, which is told of changes."""
+        """Open an agent's page, which gets ticks."""
         page = Socket(self._connect())
         page.send({"type": "hello-agent", "token": token})
         page.until("agent-welcome")

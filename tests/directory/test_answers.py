@@ -1,4 +1,4 @@
-"""What is told while the service is down, and how few threads wait for it."""
+"""Answers while the service is down, and how few threads wait for it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE = 5.0
 
 
 class Service:
-    """Answers how often it was asked, or fails as it is told."""
+    """Answers how often it was asked, or fails on request."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

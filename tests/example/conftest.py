@@ -81,7 +81,7 @@ def portal(make_portal: MakePortal, database: Path) -> Flask:
 
 @pytest.fixture
 def client(portal: Flask) -> FlaskClient:
-    """A browser in which nobody is signed in."""
+    """A browser without a signed-in user."""
     return portal.test_client()
 
 

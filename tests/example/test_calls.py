@@ -1,4 +1,4 @@
-"""Who is tagged as what, and who may call whom: as any application tests it."""
+"""Tags, and permission to call, tested like in any application."""
 
 from __future__ import annotations
 

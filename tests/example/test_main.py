@@ -149,7 +149,7 @@ def test_a_taken_port_is_one_line(start: Start, host: str) -> None:
     assert process.returncode == 1
     assert output == ""
     assert errors == (
-        f"Cannot listen on {host}, port {port}: another program does."
+        f"Cannot listen on {host}, port {port}: another program uses it."
         " Set PORT to another number.\n"
     )
 

@@ -266,7 +266,7 @@ class World:
         return f"{call.state}:{call.reason}" if call.reason else str(call.state)
 
     def kinds(self) -> list[str]:
-        """What the application was told of."""
+        """The events that the application got."""
         return [event["type"].removeprefix("call.") for event in self.events]
 
     def _connect(self, client: t.Any) -> t.Any:
@@ -292,7 +292,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def john(world: World) -> Profile:
-    """The active user whom the tests know best."""
+    """The active user that most tests use."""
     user = world.find("john@example.com")
     assert user is not None
     return user

@@ -27,7 +27,7 @@ PATIENCE = 10
 
 
 class Receiver:
-    """An HTTP server that answers as it is told."""
+    """An HTTP server with configurable answers."""
 
     def __init__(self, url: str) -> None:
         self.url = url

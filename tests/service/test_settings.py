@@ -1,4 +1,4 @@
-"""Settings come from the environment; every fault is told at once."""
+"""Settings come from the environment; all faults are reported at once."""
 
 from __future__ import annotations
 

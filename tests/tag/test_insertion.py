@@ -547,7 +547,7 @@ def test_views_in_a_cache_are_tagged_for_who_looks(app: Flask) -> None:
     assert calls == [1]
 
 
-# --- whom the browser announced last ----------------------------------------------
+# --- the user that the browser announced last -------------------------------------
 
 
 def resets(client: FlaskClient, path: str = "/") -> bool | None:

@@ -47,7 +47,7 @@ def test_an_asset_with_its_hash_is_kept_for_ever(app: Flask, name: str) -> None:
     assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert headers["Content-Type"] == f"{kind}; charset=utf-8"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    # Else a browser would fetch it anew whenever a cookie has changed.
+    # Otherwise a browser would refetch it whenever a cookie has changed.
     assert "Vary" not in headers
 
 

@@ -1,9 +1,10 @@
 // @ts-check
 /**
- * Tells an agent who does not look that somebody waits: in the tab's title, and, where the
- * agent has switched them on, by a sound and a notification.
+ * Alerts an agent who is looking elsewhere that someone is waiting: in the tab's title and,
+ * if the agent has turned them on, with a sound and a notification.
  *
- * Only on the list's own page: another page's title and sounds are the application's.
+ * Only on the list's own page, because titles and sounds of other pages belong to the
+ * application.
  */
 
 import { every, setAttribute, setHidden, setTexts } from "./dom.js";
@@ -21,7 +22,7 @@ const places = () => every("[data-chatvisor-alerts]");
 /** @param {Kind} kind */
 const stored = (kind) => `chatvisor-${kind}`;
 
-/** Somebody waits; some of them have not been told of yet. @param {User[]} waiting @param {User[]} asking */
+/** Users are waiting; `asking` are those who are new. @param {User[]} waiting @param {User[]} asking */
 export function alertAgent(waiting, asking) {
   if (!places().length) return;
   const told = waiting.length ? `(${waiting.length}) ${title}` : title;
@@ -31,7 +32,7 @@ export function alertAgent(waiting, asking) {
   if (isOn("notification") && !document.hasFocus()) asking.forEach(notify);
 }
 
-/** Show the switches, as they were left. */
+/** Show the switches in their saved state. */
 export function followAlerts() {
   for (const place of places()) {
     for (const button of buttons(place)) {
@@ -42,7 +43,7 @@ export function followAlerts() {
   }
   showSwitches();
   window.addEventListener("storage", showSwitches);
-  // A browser lets nothing sound before the page was touched.
+  // Browsers play no sound before the user has interacted with the page.
   for (const gesture of ["pointerdown", "keydown"])
     document.addEventListener(gesture, wakeAudio, { capture: true });
 }
@@ -69,7 +70,7 @@ function isOn(kind) {
   try {
     return localStorage.getItem(stored(kind)) === "on";
   } catch {
-    return false; // storage is blocked: off, as for a newcomer
+    return false; // storage is blocked: off, the default
   }
 }
 
@@ -115,7 +116,7 @@ function runningAudio() {
   return audio;
 }
 
-/** Two soft notes, upwards. */
+/** Two soft, rising notes. */
 function play() {
   const context = runningAudio();
   note(context, 660, context.currentTime);

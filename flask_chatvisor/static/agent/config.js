@@ -1,5 +1,5 @@
 // @ts-check
-/** What the page brings for its scripts. */
+/** The page's configuration for its scripts. */
 
 /**
  * @typedef {object} Config

@@ -1,12 +1,12 @@
 // @ts-check
-/** Touches the page only where something changed. */
+/** Changes the page only where something is different. */
 
 /** @param {string} selector @param {ParentNode} [within] @returns {HTMLElement[]} */
 export function every(selector, within = document) {
   return Array.from(within.querySelectorAll(selector));
 }
 
-/** Touch the page only where something changed, and keep the text node: selections live in it. @param {Element} element @param {string} text */
+/** Change a text only if it is different, and keep the text node, because selections depend on it. @param {Element} element @param {string} text */
 export function setText(element, text) {
   if (element.textContent === text) return;
   const only = element.firstChild;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Fills the pieces of one user, which templates mark as fields. */
+/** Fills one user's fields, which templates mark. */
 
 import { every, make, setAttribute, setHidden, setText } from "./dom.js";
 import { fillStart } from "./start-button.js";
@@ -68,7 +68,7 @@ function fillField(element, user, state) {
 
 /** @param {HTMLElement} element @param {User | null} user @param {(user: User) => string | null | undefined} read */
 function fillText(element, user, read) {
-  // Who it was stays to be read when they have gone.
+  // Keep the name readable when the user has left.
   if (!user && read === nameFor) return;
   const text = (user && read(user)) || "";
   setText(element, text);
@@ -193,7 +193,7 @@ export function showStatus(element, user) {
   hideUnlessInUse(element, !user);
 }
 
-/** A Start button for somebody who is not there is hidden, but not under the hand. @param {HTMLElement} element @param {boolean} hidden */
+/** Hide the Start button of a user who is not active, but not while it is in use. @param {HTMLElement} element @param {boolean} hidden */
 export function hideUnlessInUse(element, hidden) {
   if ("chatvisorHides" in element.dataset)
     setHidden(element, hidden && !element.contains(document.activeElement));

@@ -1,20 +1,20 @@
 // @ts-check
 /**
- * The list's filters: it follows them without loading the page again.
+ * The list's filters, applied without reloading the page.
  *
- * The address keeps in step, so that a view can be bookmarked: typing replaces it, a link
- * adds to the history. Without this script the same form and links load the page.
+ * The address is kept in sync, so that a view can be bookmarked: typing replaces it, a
+ * link adds to the history. Without this script the same form and links load the page.
  */
 
 import { every, setAttribute, setHidden, setTexts } from "./dom.js";
 import { lookNow } from "./live.js";
 import { address, listQuery } from "./query.js";
 
-/** Milliseconds without a key in which the agent has stopped typing. */
+/** Milliseconds without a key press that mean that the agent has stopped typing. */
 const PAUSE = 250;
 const LINKS = "a[data-chatvisor-set], a[data-chatvisor-sort], [data-chatvisor-pager] a";
 
-/** Follow the filters, if this page has any. */
+/** Apply the filters, if this page has any. */
 export function followFilters() {
   const form = /** @type {HTMLFormElement | null} */ (
     document.querySelector("[data-chatvisor-filters]")
@@ -26,7 +26,7 @@ export function followFilters() {
   /** @param {URLSearchParams} query */
   const follow = (query) => {
     clearTimeout(typing);
-    // A field that is being typed in is ahead of the address.
+    // A field in use is ahead of the address.
     if (!form.contains(document.activeElement)) fillForm(form, query);
     showQuery(view, form, query);
   };
@@ -58,7 +58,7 @@ export function followFilters() {
     fillForm(form, query);
     follow(query);
   });
-  // A browser that goes back fills forms with what it remembers.
+  // When going back, browsers fill in forms from memory.
   if (!form.contains(document.activeElement)) fillForm(form, addressQuery());
 }
 
@@ -66,7 +66,7 @@ function addressQuery() {
   return listQuery(new URLSearchParams(location.search));
 }
 
-/** What the form says; the number of rows is the address's. @param {HTMLFormElement} form */
+/** The query of the form; the number of rows comes from the address. @param {HTMLFormElement} form */
 function formQuery(form) {
   const query = new URLSearchParams();
   for (const [key, value] of new FormData(form)) query.set(key, String(value));
@@ -87,7 +87,7 @@ function fillForm(form, query) {
   }
 }
 
-/** An agent whom the page did not know of becomes one of the choices. @param {HTMLSelectElement} field @param {string | null} value */
+/** Add an unknown agent to the choices. @param {HTMLSelectElement} field @param {string | null} value */
 function choose(field, value) {
   const wanted = value === "nobody" ? "none" : (value ?? "");
   if (!Array.from(field.options).some((option) => option.value === wanted))

@@ -1,5 +1,5 @@
 // @ts-check
-/** A list: its rows, its numbers, and what is announced. */
+/** A list: its rows, its numbers and its announcements. */
 
 import { alertAgent } from "./alerts.js";
 import { SECOND } from "./config.js";
@@ -35,7 +35,7 @@ export function showListing(list, listing) {
   list.removeAttribute("aria-busy");
 }
 
-/** Nothing of a list is left to somebody who may not see it. @param {HTMLElement} list */
+/** Empty a list that the agent may not see. @param {HTMLElement} list */
 export function clearListing(list) {
   list.querySelector("[data-chatvisor-rows]")?.replaceChildren();
   setTexts("[data-chatvisor-summary]", "", list);
@@ -43,14 +43,14 @@ export function clearListing(list) {
   alertAgent([], []);
 }
 
-/** Helps at once, numbers at most every 15 seconds. @param {HTMLElement} list @param {Listing} listing @param {User[]} waiting @param {string} summary */
+/** Announce help requests at once, and numbers at most every 15 seconds. @param {HTMLElement} list @param {Listing} listing @param {User[]} waiting @param {string} summary */
 function announce(list, listing, waiting, summary) {
   const before = seen.get(list);
   const now = {
     users: listing.users,
     waiting: new Set(waiting.map((user) => user.visitorId)),
   };
-  // The agent has asked for another list, and waits for it.
+  // The agent has requested another list and is waiting for it.
   const asked = list.getAttribute("aria-busy") === "true";
   const asking =
     before && !asked

@@ -1,5 +1,5 @@
 // @ts-check
-/** Keeps lists and statuses current, by ticks or by asking every five seconds. */
+/** Keeps lists and statuses current, by ticks or by polling every five seconds. */
 
 import { SECOND, config } from "./config.js";
 import { every, setAttribute, setTexts } from "./dom.js";
@@ -15,7 +15,7 @@ import { page } from "./vendor-script.js";
 /** @typedef {import("./users.js").User} User */
 
 const POLL = 5 * SECOND;
-/** With ticks nothing is missed; this only notices an agent who was signed out. */
+/** Ticks miss nothing; this only notices that the agent was signed out. */
 const SAFETY = 60 * SECOND;
 
 /** @type {"none" | "connecting" | "live" | "reconnecting"} */
@@ -23,7 +23,7 @@ let socket = "none";
 /** @type {Trouble | null} */
 let trouble = null;
 let failures = 0;
-/** When what is shown was right; 0 if the page came without anything right. */
+/** When the shown data was current; 0 if the page came without current data. */
 let currentAt = document.querySelector(
   "[data-chatvisor-state=trouble], [data-chatvisor-state=unknown]",
 )
@@ -48,13 +48,13 @@ export function refreshIn(delay) {
   timer = setTimeout(refresh, Math.max(0, delay));
 }
 
-/** Something changed: look soon, but at most once a second. */
+/** Something changed: refresh soon, but at most once a second. */
 export function wake() {
   wanted = true;
   if (!running) refreshIn(lastStart + gap() - performance.now());
 }
 
-/** The agent asks for another list: look at once. */
+/** The agent requests another list: refresh at once. */
 export function lookNow() {
   urgent = true;
   if (!running) refreshIn(0);
@@ -97,7 +97,7 @@ async function refresh() {
 async function refreshList(list) {
   const query = list.dataset.chatvisorQuery ?? "";
   const listing = await source.list(query);
-  // Meanwhile the agent may have asked for another one, which comes next.
+  // Meanwhile the agent may have requested another list, which comes next.
   if (list.dataset.chatvisorQuery !== query) return;
   setClock(listing.asOf);
   showListing(list, listing);
@@ -130,11 +130,11 @@ function failed(error) {
   trouble = error;
   failures += 1;
   const out = error.kind === "signed-out" || error.kind === "denied";
-  // Once, and not for a failure that passes.
+  // Once, and not for a temporary failure.
   if (failures === 2 || (out && failures === 1))
     setTexts("[data-chatvisor-announce]", error.message);
   for (const list of lists()) showTrouble(list, error, out ? "denied" : "trouble");
-  // One failure may pass; what was true half a minute ago may not be true any more.
+  // One failure may be temporary, but data from half a minute ago may be wrong.
   if (out || Date.now() - currentAt > 30 * SECOND)
     for (const element of watched()) showUnknown(element, error);
 }
@@ -149,7 +149,7 @@ function showUnknown(element, error) {
 
 /** @param {HTMLElement} list @param {Trouble} error @param {string} state */
 function showTrouble(list, error, state) {
-  // An old list that says that it is old is worth more than none, but not to a stranger.
+  // A list that is marked as old is better than none, but not for a signed-out user.
   const nothingYet = ["loading", "trouble", "denied"];
   const isThere = !nothingYet.includes(list.dataset.chatvisorState ?? "");
   const isAsked = list.getAttribute("aria-busy") !== "true";
@@ -178,7 +178,7 @@ function showConnection() {
   const since = new Date(currentAt).toLocaleTimeString(language());
   /** @type {Record<string, string>} */
   const texts = {
-    // With nothing to show there is a notice already, which says what is wrong.
+    // With nothing to show, a notice already says what is wrong.
     stale: currentAt ? `${TEXT.stale(since)} ${trouble?.message}` : TEXT.retrying,
     live: TEXT.live,
     polling: TEXT.polling,
@@ -191,7 +191,7 @@ function showConnection() {
   }
 }
 
-/** Have ticks, once there is something to keep current and a script that has them. */
+/** Subscribe to ticks, once there is something to update and a script with ticks. */
 export function connect() {
   if (socket !== "none" || !page.CV?.agent) return;
   if (!lists().length && !watched().length) return;
@@ -207,7 +207,7 @@ export function connect() {
       if (n !== null) newest.tick = n;
       if (n !== null || back) wake();
       else refreshIn(POLL);
-      // "Live" is what the list is, not the socket: not before its first answer.
+      // "Live" describes the list, not the socket, so not before its first answer.
       if (lastStart > -Infinity && !running) showConnection();
     },
   );

@@ -2,8 +2,8 @@
 /**
  * The agent's pages: keeps lists and statuses current, and starts calls.
  *
- * Everything is found by the hooks that the templates carry each time, so that parts of
- * a page may come and go. Texts go in as text, never as HTML.
+ * Elements are looked up by the templates' hooks each time, so that parts of a page may
+ * come and go. Texts are inserted as text, never as HTML.
  */
 
 import { followAlerts } from "./alerts.js";
@@ -37,7 +37,7 @@ window.addEventListener("pageshow", (event) => {
 });
 window.addEventListener("online", () => refreshIn(0));
 
-// What a script of the application puts into the page later is kept current too.
+// Elements that the application's scripts add later are kept current, too.
 const PARTS = "[data-chatvisor-users], [data-chatvisor-watch]";
 new MutationObserver((records) => {
   const added = records.flatMap((record) => Array.from(record.addedNodes));

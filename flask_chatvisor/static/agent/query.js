@@ -17,7 +17,7 @@ export function listQuery(given) {
   return query;
 }
 
-/** Build the address of this list with some things changed; its first page unless told. @param {URLSearchParams} query @param {Record<string, string>} changes */
+/** Build the address of this list with changes; its first page by default. @param {URLSearchParams} query @param {Record<string, string>} changes */
 export function address(query, changes) {
   const wanted = new URLSearchParams(query);
   wanted.delete("page");

@@ -1,5 +1,5 @@
 // @ts-check
-/** Asks the application, and says in words what went wrong. */
+/** Sends requests to the application, and describes errors in words. */
 
 import { SECOND } from "./config.js";
 import { TEXT } from "./texts.js";
@@ -24,7 +24,7 @@ export class Trouble extends Error {
 /** @param {string} url @param {object} [body] @returns {Promise<any>} */
 export async function request(url, body) {
   const response = await send(url, body);
-  // Some applications send a stranger to their sign-in page whatever was asked.
+  // Some applications redirect every signed-out request to their sign-in page.
   if (response.type === "opaqueredirect")
     throw new Trouble("signed-out", TEXT.signedOut);
   const answer = await response.json().catch(() => null);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The rows of a list: the one in use stays where it is. */
+/** The rows of a list; the row in use does not move. */
 
 import { every, setAttribute } from "./dom.js";
 import { fill } from "./fill-row.js";
@@ -7,7 +7,7 @@ import { presenceOf, waits } from "./users.js";
 
 /** @typedef {import("./users.js").User} User */
 
-/** Update, add and remove rows by visitor; the one in use stays where it is. @param {HTMLElement} list @param {User[]} users */
+/** Update, add and remove rows by visitor; the row in use does not move. @param {HTMLElement} list @param {User[]} users */
 export function renderRows(list, users) {
   const body = list.querySelector("[data-chatvisor-rows]");
   const blank = /** @type {HTMLTemplateElement | null} */ (
@@ -38,12 +38,12 @@ function newRow(blank) {
   return /** @type {HTMLElement} */ (copy.firstElementChild);
 }
 
-/** What a row was filled with last. @type {WeakMap<HTMLElement, string>} */
+/** The last content of each row. @type {WeakMap<HTMLElement, string>} */
 const filled = new WeakMap();
 
 /** @param {HTMLElement} row @param {User} user */
 function fillRow(row, user) {
-  // Of a long list few rows change at a time.
+  // In a long list, few rows change at a time.
   const data = JSON.stringify(user);
   if (filled.get(row) === data) return;
   filled.set(row, data);
@@ -62,14 +62,14 @@ function leave(row) {
   return row;
 }
 
-/** Rows whose users have gone and that nobody uses any more: take them away. */
+/** Remove rows of users who have left, once the rows are not in use. */
 export function dropLeft() {
   const left = every(".chatvisor-row-left").filter((row) => !isInUse(row));
   for (const row of left) row.remove();
   return left.length > 0;
 }
 
-/** By keyboard, by a selection or under the pointer; a button clicked once is not. @param {HTMLElement} row */
+/** In use by keyboard, by a selection or under the pointer; a clicked button alone does not count. @param {HTMLElement} row */
 function isInUse(row) {
   const selected = document.getSelection();
   return (
@@ -79,7 +79,7 @@ function isInUse(row) {
   );
 }
 
-/** The row that the agent works in: it must not move away under the hand. @param {Element} body @returns {HTMLElement | null} */
+/** The row that the agent is using, which must not move. @param {Element} body @returns {HTMLElement | null} */
 function heldRow(body) {
   const selected = document.getSelection();
   const at = selected && !selected.isCollapsed ? selected.anchorNode : null;
@@ -98,7 +98,7 @@ function keepInPlace(held, change) {
   if (moved) window.scrollBy({ top: moved, behavior: "instant" });
 }
 
-/** Bring rows into order; a moved element would lose focus and selection, so the held one never is. @param {Element} body @param {HTMLElement[]} wanted @param {HTMLElement | null} held */
+/** Sort rows. The held row is never moved, because moving loses focus and selection. @param {Element} body @param {HTMLElement[]} wanted @param {HTMLElement | null} held */
 function arrange(body, wanted, held) {
   const fixed = held ? wanted.indexOf(held) : -1;
   let next = fixed < 0 ? null : held;

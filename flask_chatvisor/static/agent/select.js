@@ -9,7 +9,7 @@ import { nameFor, waits } from "./users.js";
  * @typedef {import("./users.js").Listing} Listing
  */
 
-/** The same selection that the service makes. @param {User[]} users @param {URLSearchParams} query @returns {Listing} */
+/** The same selection as the service's. @param {User[]} users @param {URLSearchParams} query @returns {Listing} */
 export function select(users, query) {
   const pageSize = Number(query.get("page_size")) || 50;
   const number = Number(query.get("page")) || 1;
@@ -40,7 +40,7 @@ function matcher(query) {
     (!assigned || (user.assignedUser ?? "none").toLowerCase() === assigned);
 }
 
-/** Everything that a search looks through. @param {User} user */
+/** The text that searches look through. @param {User} user */
 function textOf(user) {
   const { firstname, lastname, gender, assignedUser, location } = user;
   const extra = Object.entries(user.additionalTaggingData).flat();
@@ -51,7 +51,7 @@ function textOf(user) {
     .toLowerCase();
 }
 
-/** Who waits comes first, the longest wait on top; the visitor id settles ties. @param {User[]} users @param {string} sort */
+/** Users who are waiting come first, the longest wait on top; the visitor id breaks ties. @param {User[]} users @param {string} sort */
 function inOrder(users, sort) {
   const down = sort.startsWith("-");
   /** @type {Record<string, (user: User) => string>} */
@@ -72,17 +72,17 @@ function inOrder(users, sort) {
   );
 }
 
-/** By characters, as the service does, not by a language. @param {string} a @param {string} b */
+/** Compare by characters, like the service, not by a language's rules. @param {string} a @param {string} b */
 function order(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Only ASCII's letters have a case in an e-mail address: others are other people. @param {string} email */
+/** Fold the case of ASCII letters only: other letters distinguish e-mail addresses. @param {string} email */
 function foldEmail(email) {
   return email.replace(/[A-Z]+/g, (some) => some.toLowerCase());
 }
 
-/** Whom a query means: by visitorId, else by e-mail or id, whichever it looks like. Several visitors may be one user: verified first, then visible, then latest. @param {User[]} users @param {string} query */
+/** Find the user of a query: by visitorId, else by e-mail or id, whichever it looks like. If several visitors match, prefer verified, then visible, then latest. @param {User[]} users @param {string} query */
 export function best(users, query) {
   const email = foldEmail(query);
   const [asEmail, asId] = query.includes("@") ? [2, 1] : [1, 2];

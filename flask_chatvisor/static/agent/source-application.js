@@ -1,5 +1,5 @@
 // @ts-check
-/** Users as the application's server lists them. */
+/** Users from the application's server. */
 
 import { config } from "./config.js";
 import { Trouble, request } from "./request.js";
@@ -7,21 +7,21 @@ import { best } from "./select.js";
 
 /** @typedef {import("./users.js").User} User */
 
-/** How many users are asked for at once: as many as fit into an address. */
+/** How many users one request may name: as many as fit into a URL. */
 const MOST = 100;
 const LONGEST_ADDRESS = 3500;
 
 /** The service's newest tick on this page. @type {{tick: number | null}} */
 export const newest = { tick: null };
 
-/** An answer from before the newest tick would not do; the server knows by its number. @param {string} url @param {string} query */
+/** Add the newest tick, so that the server does not answer with older data. @param {string} url @param {string} query */
 function withTick(url, query) {
   const parameters = new URLSearchParams(query);
   if (newest.tick !== null) parameters.set("tick", String(newest.tick));
   return parameters.size ? `${url}?${parameters}` : url;
 }
 
-/** While the service is down, a list is the last that it gave, and says so. @param {import("./users.js").Listing} listing */
+/** While the service is down, a list is its last one, and says so. @param {import("./users.js").Listing} listing */
 export function refuseOld({ trouble }) {
   if (trouble) throw new Trouble("trouble", trouble.detail, trouble.remedy);
 }
@@ -30,7 +30,7 @@ export function refuseOld({ trouble }) {
 export const fromApplication = {
   list: (query) => request(withTick(config.users, query)),
   async find(queries) {
-    // Only who is asked for alone comes with tabs and pages.
+    // Only a request for a single user returns tabs and pages.
     if (queries.length === 1) return findOne(queries[0]);
     /** @type {Map<string, User | null>} */
     const found = new Map();
@@ -56,7 +56,7 @@ function addressed(queries) {
   return new URLSearchParams(queries.map((query) => ["query", query])).toString();
 }
 
-/** Take as many at a time as fit; the directory does likewise. @param {string[]} queries */
+/** Split into batches that fit into a URL, like the directory. @param {string[]} queries */
 function* batched(queries) {
   /** @type {string[]} */
   let some = [];

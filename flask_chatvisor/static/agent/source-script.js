@@ -1,5 +1,5 @@
 // @ts-check
-/** Users as the vendor's script lists them, in this browser. */
+/** Users from the vendor's script, in this browser. */
 
 import { SECOND, config } from "./config.js";
 import { request } from "./request.js";
@@ -10,7 +10,7 @@ import { answerOf, authenticate, page, script } from "./vendor-script.js";
 
 let authenticatedUntil = 0;
 
-/** The token for one call has taken the place of the one for the list. */
+/** The token for one call has replaced the one for the list. */
 export function signInAgain() {
   authenticatedUntil = 0;
 }
@@ -48,7 +48,7 @@ export const fromScript = {
   },
 };
 
-/** Only what was tagged and the visitor id is documented; all else may be missing. @param {any} raw @returns {User} */
+/** Only the tag and the visitor id are documented; everything else may be missing. @param {any} raw @returns {User} */
 function normal(raw) {
   const given = raw ?? {};
   const text = (/** @type {unknown} */ value) =>

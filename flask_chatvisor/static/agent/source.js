@@ -1,5 +1,5 @@
 // @ts-check
-/** Where users come from: the application, or the script itself. */
+/** The source of users: the application, or the vendor's script. */
 
 import { config } from "./config.js";
 import { fromApplication } from "./source-application.js";

@@ -1,5 +1,5 @@
 // @ts-check
-/** The Start button: what it says and whether it can be used. */
+/** The Start button: its label and whether it can be used. */
 
 import { setAttribute, setText } from "./dom.js";
 import { TEXT } from "./texts.js";
@@ -10,13 +10,13 @@ import { isAsked, nameOf, waits } from "./users.js";
  * @typedef {import("./users.js").User} User
  */
 
-/** A button that cannot be used stays focusable, and says why when it is pressed. @param {HTMLElement} button @param {User | null} user */
+/** A disabled button stays focusable and says why when it is pressed. @param {HTMLElement} button @param {User | null} user */
 export function fillStart(button, user) {
   if (user) setAttribute(button, "data-chatvisor-start", user.visitorId);
   const why = user ? reason(user) : TEXT.left;
   if (why) setAttribute(button, "aria-disabled", "true");
   else button.removeAttribute("aria-disabled");
-  // What was said beside it is about how things were.
+  // The message beside it may be out of date.
   if ((button.dataset.chatvisorWhy ?? "") !== why) tellBeside(button, null);
   button.dataset.chatvisorWhy = why;
   const joins = user && waits(user);

@@ -1,5 +1,5 @@
 // @ts-check
-/** Starts a call, or says beside the button why it could not. */
+/** Starts a call, or says beside the button why it cannot. */
 
 import { config } from "./config.js";
 import { Trouble, request } from "./request.js";
@@ -19,7 +19,7 @@ export async function start(button) {
     return;
   }
   if (button.getAttribute("aria-busy") === "true") return;
-  // At once, while it still counts as the agent's click: later it may be blocked.
+  // At once, while it still counts as the agent's click; later it may be blocked.
   const opened = page.CV?.agent ? openCallWindow(visitorId) : null;
   button.setAttribute("aria-busy", "true");
   tellBeside(button, null);
@@ -45,7 +45,7 @@ async function call(visitorId) {
   signInAgain();
 }
 
-/** Open the call's window; one that has a page already is not ours to close. @param {string} visitorId @returns {Window | null} */
+/** Open the call's window; a window that already has a page must not be closed. @param {string} visitorId @returns {Window | null} */
 function openCallWindow(visitorId) {
   const opened = window.open("", `chatvisor-agent-${visitorId}`);
   try {

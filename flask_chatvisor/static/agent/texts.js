@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * What the agents' pages say: here in English; the page brings the request's language.
+ * The texts of the agents' pages, here in English; the page has the translations.
  *
- * A message stands as a literal in its call, where the catalogues are made from.
+ * Messages are literals in their calls, so that they can be extracted for the catalogues.
  */
 
 import { config } from "./config.js";
@@ -27,7 +27,7 @@ function fill(text, values) {
   return text.replace(/%\((\w+)\)s/g, (whole, name) => String(values[name] ?? whole));
 }
 
-/** Which plural form: catalogues have them in the order of Unicode's categories. @param {number} number */
+/** The index of a plural form; catalogues list them in the order of Unicode's categories. @param {number} number */
 function formOf(number) {
   const rules = new Intl.PluralRules(language);
   const { pluralCategories } = rules.resolvedOptions();

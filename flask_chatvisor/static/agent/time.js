@@ -1,5 +1,5 @@
 // @ts-check
-/** How long ago something was, in words that keep themselves right. */
+/** How long ago something was, in words that are kept up to date. */
 
 import { SECOND } from "./config.js";
 import { every, setText } from "./dom.js";
@@ -11,7 +11,7 @@ let ahead = 0;
 /** @param {string} asOf */
 export function setClock(asOf) {
   const offset = Date.parse(asOf) - Date.now();
-  // Small differences are the way the answer took, not a wrong clock.
+  // Small differences come from the network, not from a wrong clock.
   if (Math.abs(offset) > 2 * SECOND) ahead = offset;
 }
 
@@ -24,7 +24,7 @@ function elapsed(since, style) {
   return said(seconds, style);
 }
 
-/** In words, as the templates say it. @param {number} seconds @param {string | undefined} style */
+/** In words, like in the templates. @param {number} seconds @param {string | undefined} style */
 export function said(seconds, style) {
   if (style === "ago" && seconds < 10) return TEXT.now;
   if (style === "active" && seconds < 10) return TEXT.activeNow;
@@ -34,7 +34,7 @@ export function said(seconds, style) {
   return style === "lasting" ? TEXT.lasting(text) : text;
 }
 
-/** Tens of seconds: a number that changes each second draws the eye. @param {number} seconds */
+/** Tens of seconds, because a number that changes every second is distracting. @param {number} seconds */
 function span(seconds) {
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
@@ -45,7 +45,7 @@ function span(seconds) {
     : TEXT.days(Math.floor(hours / 24));
 }
 
-/** The page's language; where it names none that there is, the browser's. */
+/** The page's language; if it is missing or unknown, the browser's. */
 export function language() {
   try {
     return Intl.getCanonicalLocales(document.documentElement.lang)[0];
@@ -59,7 +59,7 @@ const whole = new Intl.DateTimeFormat(language(), {
   timeStyle: "medium",
 });
 
-/** The moments that the titles say. @type {WeakMap<HTMLTimeElement, string>} */
+/** The times in the titles. @type {WeakMap<HTMLTimeElement, string>} */
 const told = new WeakMap();
 
 /** @param {HTMLTimeElement} time */
@@ -67,7 +67,7 @@ export function tell(time) {
   const at = new Date(time.dateTime);
   if (isNaN(at.getTime())) return;
   setText(time, elapsed(time.dateTime, time.dataset.chatvisorTime));
-  // Writing a date takes far longer than a span.
+  // Formatting a date takes far longer than a time span.
   if (told.get(time) === time.dateTime) return;
   told.set(time, time.dateTime);
   time.title = whole.format(at);

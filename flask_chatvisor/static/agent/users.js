@@ -1,5 +1,5 @@
 // @ts-check
-/** What an active user is, on an agent's page. */
+/** Active users on an agent's page. */
 
 import { TEXT } from "./texts.js";
 
@@ -27,7 +27,7 @@ import { TEXT } from "./texts.js";
  * @typedef {{users: User[], total: number, page: number, pageSize: number, asOf: string, trouble?: {code: string, detail: string, remedy: string}}} Listing
  */
 
-/** What a list is filtered by. */
+/** The filters of a list. */
 export const FILTERS = ["q", "label", "assigned", "waiting", "in_call"];
 
 /** @param {User} user */
@@ -41,17 +41,17 @@ export function nameOf(agent) {
   return typeof agent === "string" ? agent : agent.name || agent.email || "";
 }
 
-/** @param {{visible: boolean}} tab or a user, who is seen in the tab that is in front */
+/** @param {{visible: boolean}} tab or a user, whose visible tab counts */
 export function presenceOf(tab) {
   return tab.visible ? "visible" : "background";
 }
 
-/** An agent asks for a call, or was let in; nobody's screen is shared yet. @param {User} user */
+/** An agent is asking for a call or was accepted, but no screen is shared yet. @param {User} user */
 export function isAsked(user) {
   return Boolean(user.inCall && !user.inCall.since);
 }
 
-/** Waits for an agent, and none is there yet. @param {User} user */
+/** The user is waiting for an agent, and none has joined yet. @param {User} user */
 export function waits(user) {
   return Boolean(user.waitingSince && !user.inCall);
 }

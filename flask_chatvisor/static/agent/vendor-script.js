@@ -1,15 +1,15 @@
 // @ts-check
-/** Waits for the vendor's script, and talks to it. */
+/** Waits for the vendor's script and calls it. */
 
 import { SECOND, config } from "./config.js";
 import { every, setHidden, setTexts } from "./dom.js";
 import { Trouble } from "./request.js";
 import { TEXT } from "./texts.js";
 
-/** The window, with what the vendor's script adds to it. */
+/** The window, with the additions of the vendor's script. */
 export const page = /** @type {any} */ (window);
 
-/** Run once the script is there; others wait for it too. @param {() => void} run */
+/** Run once the script has loaded; other code may be waiting for it, too. @param {() => void} run */
 export function whenLoaded(run) {
   const before = page.CVLoaded;
   if (typeof before === "function") {
@@ -35,7 +35,7 @@ export function script() {
   return within10s(loaded, new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy));
 }
 
-/** Say where one sees the list that the script is not there, until it is. */
+/** Show beside the list that the script is missing, until it has loaded. */
 export async function tellIfMissing() {
   const show = (/** @type {boolean} */ hidden) =>
     every("[data-chatvisor-no-script]").forEach((place) => setHidden(place, hidden));

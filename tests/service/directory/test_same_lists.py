@@ -149,7 +149,7 @@ def test_nothing_is_left_of_those_who_went(changes: list[t.Any]) -> None:
 @pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("seed", range(6))
 def test_the_index_lists_the_same_after_a_long_time(seed: int) -> None:
-    """Many users, of whom most are found: stretches and remembered words matter."""
+    """Many users, most of them found: stretches and remembered words matter."""
     chance, both = random.Random(seed), Both()
     words = ["ab", "abca", "bcab", "cabcab", "straße", "none"]
     for _ in range(300):

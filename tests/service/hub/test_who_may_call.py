@@ -1,4 +1,4 @@
-"""Who may call whom."""
+"""Permission to call."""
 
 from __future__ import annotations
 

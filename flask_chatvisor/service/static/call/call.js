@@ -1,5 +1,5 @@
 // @ts-check
-/** The call, from the link that opened its window to how it ended. */
+/** The call, from its link to its end. */
 
 import { Model } from "./model.js";
 import { Signal } from "./signal.js";
@@ -10,17 +10,17 @@ import { render, UNSAID } from "./view.js";
 /** @import { Stats } from "./quality.js" */
 /** @import { Message } from "../shared/socket.js" */
 
-const NONE = "none"; // of a call that could not begin; its link says why
+const NONE = "none"; // the id of a call that could not begin; its link says why
 const OPENED_ELSEWHERE = 4403;
 
 /**
- * Something that the window can do; it is told of what it has a method for.
+ * A feature of the window. Each of its methods is called if it exists.
  *
  * @typedef {object} Feature
  * @property {(message: Message, before: State) => void} [receive] a message of the
- *   service, which the model has taken; `before` is the state until then
+ *   service, after the model has handled it; `before` is the previous state
  * @property {(stats: Stats) => void} [measured] every two seconds
- * @property {() => void} [letGo] the call is over: of screens and microphones too
+ * @property {() => void} [letGo] the call has ended: release screens and microphones
  */
 
 export class Call {
@@ -66,7 +66,7 @@ export class Call {
     model.receive(message);
     if (message.state === "ended") return this.finish();
     if (before === "ended") {
-      // Said while the service could not hear it.
+      // Ended while the service was not connected.
       if (message.type === "call-welcome") this.send({ type: "end", reason: model.ending });
       return;
     }
@@ -75,7 +75,7 @@ export class Call {
     this.show();
   }
 
-  /** It comes back by itself. */
+  /** It reconnects automatically. */
   lost() {
     this.model.trouble.signal = true;
     this.show();
@@ -89,16 +89,16 @@ export class Call {
     this.finish();
   }
 
-  /** This window ends it. @param {string} reason */
+  /** End the call from this window. @param {string} reason */
   end(reason) {
     this.model.ending = reason;
     this.model.end(reason);
     this.send({ type: "end", reason });
-    // The service's answer says how it really ended; the screen is let go at once.
+    // The service's answer says how it really ended; the screen is released at once.
     this.letGo();
   }
 
-  /** It is over, and the service knows. */
+  /** The call has ended, and the service knows. */
   finish() {
     this.signal?.close();
     this.letGo();

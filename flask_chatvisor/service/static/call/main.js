@@ -1,5 +1,5 @@
 // @ts-check
-/** The call window of both roles: what it is made of. */
+/** Assembles the call window for both roles. */
 
 import { Call } from "./call.js";
 import { part, stopButton } from "./parts.js";
@@ -21,7 +21,7 @@ function featuresOf(call) {
 function listen(call) {
   stopButton.addEventListener("click", () => call.end(`${call.model.role}-ended`));
   part("close").addEventListener("click", closeWindow);
-  // A new link to the same page, and a page from the cache, both start again.
+  // A new link to the same page and a page from the cache both start again.
   window.addEventListener("hashchange", () => window.location.reload());
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) window.location.reload();
@@ -31,7 +31,7 @@ function listen(call) {
 
 function closeWindow() {
   window.close();
-  // Only windows that a script has opened may be closed by one.
+  // Scripts may only close windows that a script has opened.
   const hint = part("by-hand");
   hint.textContent = text("close.by-hand");
   hint.hidden = false;

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the window knows of its call, and how that changes. It touches no page. */
+/** The window's state of the call, and its changes. It does not touch the page. */
 
 /** @import { Message } from "../shared/socket.js" */
 /** @import { Stats } from "./quality.js" */
@@ -30,9 +30,9 @@ export class Model {
   state = "opening";
   /** @type {string | null} */
   reason = null;
-  /** A variant of the end that only this window knows of. */
+  /** A variant of the end that only this window knows. */
   note = "";
-  /** How this window wants the call to end; said again until the service agrees. */
+  /** How this window ends the call; resent until the service agrees. */
   ending = "";
   /** @type {{name: string, email: string} | null} */
   agent = null;
@@ -42,26 +42,26 @@ export class Model {
   queuePosition = null;
   /** Milliseconds of performance.now(). @type {number | null} */
   liveSince = null;
-  /** Whether a picture was ever seen. */
+  /** Whether a picture has ever been seen. */
   wasLive = false;
-  /** What is wrong just now, by kind. */
+  /** Current problems, by kind. */
   trouble = { signal: false, away: false, slow: false, media: false, local: "" };
   /** Whether media can flow. */
   up = false;
   /** Whether the agent has a picture. */
   picture = false;
-  /** Whether the picture is made to fit. */
+  /** Whether the picture is scaled to fit. */
   fit = true;
-  /** What is captured in this window just now. @type {MediaStream | null} */
+  /** What this window captures now. @type {MediaStream | null} */
   sharing = null;
   /** This window's, while it is on. @type {MediaStreamTrack | null} */
   microphone = null;
-  /** Somebody speaks, but the browser wants a click first. */
+  /** There is sound to play, but the browser requires a click first. */
   muted = false;
-  /** How the picture comes, for the agent. @type {Stats | null} */
+  /** The quality of the picture, for the agent. @type {Stats | null} */
   stats = null;
 
-  /** Whether there is to be a picture. */
+  /** Whether there should be a picture. */
   get underWay() {
     return this.state === "connecting" || this.state === "live";
   }
@@ -70,7 +70,7 @@ export class Model {
     return this.role === "agent" && this.picture && this.state !== "ended";
   }
 
-  /** The sharing went with the page that was loaded again. */
+  /** Reloading the page has ended the sharing. */
   get mustChooseAgain() {
     return this.role === "visitor" && this.underWay && !this.sharing;
   }
@@ -79,7 +79,7 @@ export class Model {
     return this.role === "visitor" && (this.state === "accepted" || this.mustChooseAgain);
   }
 
-  /** The most pressing trouble, or nothing. */
+  /** The most important problem, if there is one. */
   get problem() {
     const { trouble } = this;
     const live = this.state === "live";
@@ -102,7 +102,7 @@ export class Model {
         this.role = message.role;
         this.visitor = message.visitor;
         this.trouble.signal = false;
-        this.trouble.away = true; // until the service says that the other one is here
+        this.trouble.away = true; // until the service says that the other participant is here
         return this.take(message);
       case "call-state":
         return this.take(message);
@@ -114,7 +114,7 @@ export class Model {
     }
   }
 
-  /** Where the call stands. @param {Message} message */
+  /** The state of the call. @param {Message} message */
   take(message) {
     this.wasLive ||= Boolean(message.since);
     if (message.state === "ended") return this.end(message.reason);
@@ -127,7 +127,7 @@ export class Model {
     this.queuePosition = message.queuePosition ?? null;
   }
 
-  /** @param {string | null | undefined} reason what a link says need not be one */
+  /** @param {string | null | undefined} reason from a link, so it may be invalid */
   end(reason) {
     this.state = "ended";
     this.reason = reason && REASONS.has(reason) ? reason : "failed";
@@ -135,7 +135,7 @@ export class Model {
 }
 
 /**
- * When the picture came, on this window's own clock: the computer's may be wrong.
+ * When the picture appeared, by this window's own clock, because the computer's may be wrong.
  *
  * @param {string | null} since
  * @param {boolean} missed whether it came before this page was loaded

@@ -2,9 +2,9 @@
 /**
  * The WebRTC side of a call. The visitor offers, the agent answers.
  *
- * There is one way to recover from anything (a network that failed, a window that was
- * loaded again on either side): the visitor makes a new connection with the tracks
- * that it has. That takes a quarter of a second and asks the visitor for nothing.
+ * There is one way to recover from everything, such as a network failure or a reloaded
+ * window on either side: the visitor makes a new connection with its existing tracks.
+ * That takes a quarter of a second and needs no action of the visitor.
  */
 
 /** @import { Message } from "../shared/socket.js" */
@@ -15,16 +15,16 @@
  * @typedef {object} Ends
  * @property {(message: Message) => void} send
  * @property {(up: boolean) => void} changed whether media can flow
- * @property {(voice: MediaStream) => void} hear what the other side says
+ * @property {(voice: MediaStream) => void} hear the other side's voice
  */
 
-const GRACE = 2_000; // ms: a short interruption heals by itself
-const ATTEMPT = 15_000; // a relay that is down raises no event: give up by the clock
+const GRACE = 2_000; // ms; short interruptions recover automatically
+const ATTEMPT = 15_000; // ms; a relay that is down raises no event, so give up by the clock
 const ATTEMPTS = 3;
 const REST = 1_000; // between two new connections
 const MAX_BITRATE = 8_000_000; // bits/s; Chromium's default starves large screens
 
-/** What both roles share: one connection at a time, signals one after the other. */
+/** The part that both roles share: one connection at a time, signals in order. */
 class Peer {
   /** @type {RTCIceServer[]} */
   iceServers = [];
@@ -64,7 +64,7 @@ class Peer {
   async handle(message) {
     if (message.type !== "candidate" || !this.connection?.remoteDescription) return;
     const { type, ...candidate } = message;
-    // One of a connection that was given up meanwhile is of no use.
+    // Ignore a candidate of a connection that was given up meanwhile.
     await this.connection.addIceCandidate(candidate).catch(() => {});
   }
 
@@ -123,7 +123,7 @@ function voiceSender(connection) {
   return all.find(({ receiver }) => receiver.track.kind === "audio")?.sender;
 }
 
-/** The visitor: sends the screen, drives every attempt to connect. */
+/** The visitor: sends the screen and starts every attempt to connect. */
 export class Sharer extends Peer {
   /** @type {MediaStream | null} */
   screen = null;
@@ -133,8 +133,8 @@ export class Sharer extends Peer {
   madeAt = -Infinity;
 
   /**
-   * `timedOut`: no connection has come about. `reachable`: whether the other side can hear
-   * of an offer at all.
+   * `timedOut`: there is still no connection. `reachable`: whether the other side can
+   * receive an offer at all.
    *
    * @param {Ends & {timedOut: (final: boolean) => void, reachable: () => boolean}} ends
    */
@@ -156,7 +156,7 @@ export class Sharer extends Peer {
     return ["new", "connecting"].includes(this.connection?.connectionState ?? "");
   }
 
-  /** Make a new connection; not more than one a second, both sides may ask. */
+  /** Make a new connection; at most one a second, because both sides may ask. */
   offer() {
     clearTimeout(this.soon);
     if (!this.screen) return;
@@ -191,7 +191,7 @@ export class Sharer extends Peer {
 
   /** @param {Message} message */
   async handle(message) {
-    // An attempt that is under way is what the other side is asking for.
+    // If an attempt is in progress, the other side is asking for that one.
     if (message.type === "restart") return this.trying ? undefined : this.offer();
     if (message.type !== "answer") return super.handle(message);
     if (this.connection?.signalingState !== "have-local-offer") return;
@@ -209,7 +209,7 @@ export class Sharer extends Peer {
 
   timedOut() {
     if (this.up || !this.screen) return;
-    // Nobody there to connect to: the service counts that time, not we.
+    // The other side is away: the service limits that time, not this window.
     if (this.reachable()) this.attempts++;
     const final = this.attempts >= ATTEMPTS;
     this.onTimeout(final);
@@ -226,9 +226,9 @@ export class Sharer extends Peer {
 }
 
 /**
- * Text has to stay readable: rather fewer pictures than smaller ones. A content hint
- * would add nothing to what browsers do for captured screens by themselves, and some
- * versions of Chromium sent 5 pictures a second for "detail".
+ * Text must stay readable, so prefer fewer pictures to smaller ones. A content hint adds
+ * nothing to the browsers' own settings for captured screens, and some versions of
+ * Chromium sent 5 pictures a second for "detail".
  *
  * @param {RTCRtpSender} sender
  */
@@ -238,7 +238,7 @@ async function keepText(sender) {
   await sender.setParameters(parameters).catch(() => {});
 }
 
-/** The agent: receives the screen, asks for a new connection when one fails. */
+/** The agent: receives the screen and asks for a new connection when one fails. */
 export class Watcher extends Peer {
   again = 0;
 
@@ -272,7 +272,7 @@ export class Watcher extends Peer {
     this.ask();
   }
 
-  /** Ask for an offer, and again while none brings a connection. */
+  /** Ask for an offer, repeatedly until there is a connection. */
   ask() {
     clearTimeout(this.again);
     if (this.up) return;

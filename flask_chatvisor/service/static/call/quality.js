@@ -1,12 +1,12 @@
 // @ts-check
-/** The state of the connection: what it is like, and that it takes long to make. */
+/** The quality of the connection, and a warning when connecting takes long. */
 
 /** @import { Call, Feature } from "./call.js" */
 /** @import { State } from "./model.js" */
 /** @import { Message } from "../shared/socket.js" */
 
 const INTERVAL = 2_000; // ms between two measurements
-const SLOW = 12_000; // ms after which the agent is told that nothing connects
+const SLOW = 12_000; // ms; then the agent sees that there is still no connection
 
 /** @implements {Feature} */
 export class Quality {

@@ -33,7 +33,7 @@ export class Share {
     if (this.model.state === "accepted" && before !== "accepted") this.lookForCapture();
   }
 
-  /** A browser that cannot share says so at once. */
+  /** Report at once if the browser cannot share. */
   lookForCapture() {
     if ("getDisplayMedia" in (navigator.mediaDevices ?? {})) return;
     this.model.note = window.isSecureContext ? "unsupported" : "insecure";
@@ -46,7 +46,7 @@ export class Share {
     const options = {
       video: { displaySurface: "browser", frameRate: { max: 30 } },
       audio: false,
-      selfBrowserSurface: "exclude", // the call window would show itself
+      selfBrowserSurface: "exclude", // or the call window could show itself
       surfaceSwitching: "include",
       monitorTypeSurfaces: "include",
       systemAudio: "exclude",
@@ -82,7 +82,7 @@ export class Share {
     if (model.state === "ended") return;
     const bySystem = /system/i.test(error.message);
     const cancelled = error.name === "NotAllowedError" && !bySystem;
-    // Once it was live, the choice can be made again: the call goes on.
+    // Once the call was live, it continues, and the visitor can choose again.
     if (cancelled && model.state === "accepted") return call.end("share-cancelled");
     if (!cancelled) model.trouble.local = bySystem ? "system" : "capture";
     call.show();

@@ -1,5 +1,5 @@
 // @ts-check
-/** The service's messages: the window introduces itself, and comes back after a loss. */
+/** The service's messages: the window introduces itself and reconnects after a loss. */
 
 import { FINAL_CODES, Socket } from "../shared/socket.js";
 
@@ -10,23 +10,23 @@ const DELAYS = { first: 250, longest: 3_000 }; // the service waits for 30 s in 
 /**
  * @typedef {object} Listener
  * @property {(message: Message) => void} receive
- * @property {() => void} lost it will come back by itself
- * @property {(code: number) => void} refused it will not
+ * @property {() => void} lost it will reconnect automatically
+ * @property {(code: number) => void} refused it will not reconnect
  */
 
-/** What the window must keep to come back after a reload: its secret. */
+/** The secret that the window keeps to reconnect after a reload. */
 class Key {
-  /** @param {string} callId @param {string} ticket from the link, good once */
+  /** @param {string} callId @param {string} ticket from the link, for one use */
   constructor(callId, ticket) {
     this.name = `chatvisor-call-${callId}`;
     this.ticket = ticket;
-    // With it this window may use its ticket again, if the answer got lost.
+    // With this id the window may reuse its ticket if the answer was lost.
     this.windowId = crypto.getRandomValues(new Uint32Array(4)).join("-");
     this.secret = "";
     try {
       this.secret = sessionStorage.getItem(this.name) ?? "";
     } catch {
-      // Storage is blocked: this window cannot be reloaded, the call works.
+      // Storage is blocked: the call works, but this window cannot be reloaded.
     }
   }
 
@@ -41,7 +41,7 @@ class Key {
     }
   }
 
-  /** A ticket that was just handed over counts more than an old secret. */
+  /** A new ticket takes precedence over an old secret. */
   get proof() {
     const { ticket, windowId, secret } = this;
     return ticket ? { ticket, windowId } : { secret };

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the call window says, in the language of the page that opened it; otherwise in one
- * of the browser's.
+ * The call window's texts, in the language of the page that opened it, or else in one of
+ * the browser's languages.
  */
 
 import { fetchTexts, fill, firstKnown } from "../shared/texts.js";
@@ -14,7 +14,7 @@ const wanted = firstKnown([asked, ...navigator.languages]);
 const { language, texts } = await fetchTexts(wanted, english, FOLDER);
 const plural = new Intl.PluralRules(language);
 
-/** Let the browser know: for its voice, its hyphens, and the side to begin at. */
+/** Declare the language, for screen readers, hyphenation and text direction. */
 export function declareLanguage() {
   document.documentElement.lang = language;
   document.documentElement.dir = text("direction");
@@ -39,7 +39,7 @@ export function firstText(keys, values = {}) {
 }
 
 /**
- * A text that depends on a number: at its key are those of the language's plural forms.
+ * A text that depends on a number. Its key has the plural forms of the language.
  *
  * @param {string} key
  * @param {number} count

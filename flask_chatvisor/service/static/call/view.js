@@ -1,5 +1,5 @@
 // @ts-check
-/** What the call window shows: one function from what is known to the page. */
+/** What the call window shows: one function from the model to the page. */
 
 import { agentName, initials } from "../shared/names.js";
 import { part, preview, screenVideo, shareButton, stopButton } from "./parts.js";
@@ -10,7 +10,7 @@ import * as say from "./words.js";
 /** @typedef {ReturnType<typeof say.wordsOf>} Words */
 
 const PROMISES = ["facts.chosen", "facts.tab", "facts.look", "facts.stop"];
-/** What was announced when nothing was yet. */
+/** The announcements before the first one. */
 export const UNSAID = { head: "", problem: "", kind: "", speaking: false };
 
 /** @param {string} name @param {string} words */
@@ -27,7 +27,7 @@ function maybe(name, words) {
 
 /**
  * @param {Model} model
- * @param {typeof UNSAID} said what this has returned the last time
+ * @param {typeof UNSAID} said the previous return value
  */
 export function render(model, said) {
   const root = document.documentElement;
@@ -48,7 +48,7 @@ export function render(model, said) {
   return announce(model, words, said);
 }
 
-/** Tell styles, scripts and tests. @param {string} name @param {string | null} value */
+/** Set a hook for styles, scripts and tests. @param {string} name @param {string | null} value */
 function mark(name, value) {
   const root = document.documentElement;
   const attribute = `data-chatvisor-${name}`;
@@ -56,7 +56,7 @@ function mark(name, value) {
 }
 
 /**
- * The other one: who it is, and for the agent where they are.
+ * The other participant; for the agent, also the visitor's page.
  *
  * @param {Model} model
  * @param {Words} words
@@ -110,7 +110,7 @@ function renderCard(model, { names, head, lead }) {
   maybe("close", model.state === "ended" ? text("close") : "");
 }
 
-/** As large as fits, or one pixel for one of the screen. @param {Model} model @param {Words} words */
+/** Scaled to fit, or one pixel for each pixel of the screen. @param {Model} model @param {Words} words */
 function renderPicture({ showsPicture, fit }, { names }) {
   const stage = part("stage");
   stage.hidden = !showsPicture;
@@ -147,7 +147,7 @@ function renderMicrophone(model, talking) {
 }
 
 /**
- * Say what changed, once.
+ * Announce changes, once.
  *
  * @param {Model} model
  * @param {Words} words
@@ -166,11 +166,11 @@ function announce(model, { head, problem }, before) {
   return { head, problem, kind: model.problem, speaking };
 }
 
-/** Where the focus is lost, or never was, it is on what matters. @param {Model} model */
+/** Without a focus, set it on the most important element. @param {Model} model */
 function keepFocus(model) {
   const active = document.activeElement;
   if (active && active !== document.body && active.checkVisibility()) return;
-  // Whoever does not use the keys sees no ring around the picture.
+  // Users without a keyboard should not see a ring around the picture.
   part("stage").toggleAttribute("data-quiet", true);
   part(model.showsPicture ? "stage" : "head").focus({ preventScroll: true });
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** What both say: this window's microphone, and the sound of the other. */
+/** Voice: this window's microphone, and the other participant's sound. */
 
 import { part, voiceAudio } from "./parts.js";
 
@@ -13,7 +13,7 @@ export class Voice {
     this.call = call;
     this.model = call.model;
     part("microphone").addEventListener("click", () => void this.toggle());
-    // Browsers may want a click first: every one in the window tries again.
+    // Browsers may require a click first, so every click in the window tries again.
     document.addEventListener("click", () => this.play());
   }
 
@@ -29,7 +29,7 @@ export class Voice {
         this.model.muted = false;
         this.call.show();
       },
-      () => {}, // said once somebody speaks
+      () => {}, // reported once there is sound
     );
   }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** The agent sees what the visitor shares. */
+/** Shows the visitor's screen to the agent. */
 
 import { part, screenVideo } from "./parts.js";
 import { Watcher } from "./peer.js";
@@ -43,7 +43,7 @@ export class Watch {
   /** @param {MediaStream} stream */
   see(stream) {
     const [track] = stream.getVideoTracks();
-    // The last picture stays until the new connection brings one.
+    // Keep the last picture until the new connection has one.
     const swap = () => {
       screenVideo.srcObject = stream;
       this.lookOut(stream);
@@ -52,17 +52,17 @@ export class Watch {
     else track.addEventListener("unmute", swap, { once: true });
   }
 
-  /** Wait for the first picture that is really shown. @param {MediaStream} stream */
+  /** Wait for the first picture that is really displayed. @param {MediaStream} stream */
   lookOut(stream) {
     screenVideo.requestVideoFrameCallback(() => {
       if (screenVideo.srcObject !== stream) return;
-      // Browsers paint a black picture for a connection that was given up.
+      // Browsers paint a black picture for an abandoned connection.
       if (this.peer.up) this.seen();
       else this.lookOut(stream);
     });
   }
 
-  /** Nothing is painted in a hidden window: what was decoded has to do. @param {Stats} stats */
+  /** Hidden windows paint nothing, so decoded pictures must do. @param {Stats} stats */
   measured({ frames }) {
     if (document.hidden && frames && !this.model.picture) this.seen();
   }

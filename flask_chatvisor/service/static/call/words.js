@@ -1,5 +1,5 @@
 // @ts-check
-/** What the call window says: one function from what is known to its words. */
+/** What the call window says: one function from the model to its texts. */
 
 import { agentName, visitorName } from "../shared/names.js";
 import { countedText, firstText, number, text } from "./texts.js";
@@ -7,10 +7,10 @@ import { countedText, firstText, number, text } from "./texts.js";
 /** @import { Model } from "./model.js" */
 /** @import { Stats } from "./quality.js" */
 
-/** What stops a call that is live; what else is wrong lets it go on. */
+/** Problems that interrupt a live call; it continues with all others. */
 export const INTERRUPTIONS = new Set(["signal", "media", "away.agent", "away.visitor"]);
 /**
- * What the button says that stops; everywhere else it ends the call.
+ * The labels of the stop button; everywhere else it ends the call.
  *
  * @type {Record<string, Record<string, string>>}
  */
@@ -32,7 +32,7 @@ export function wordsOf(model) {
   return { names, title: titleOf(model, names), problem, ...cardOf(model, names) };
 }
 
-/** For the texts. @param {Model} model @returns {Record<string, string>} */
+/** The values for the texts. @param {Model} model @returns {Record<string, string>} */
 function namesOf({ agent, visitor }) {
   return {
     agent: agentName(agent) || text("someone.agent"),
@@ -103,7 +103,7 @@ function cardOf(model, names) {
   if (model.mustChooseAgain) {
     return { head: text("visitor.again.head", names), lead: text("visitor.again.text", names) };
   }
-  // A window that was loaded again has no picture yet.
+  // A reloaded window has no picture yet.
   const blind = role === "agent" && state === "live" && !model.picture;
   const key = `${role}.${blind ? "connecting" : state}`;
   return {

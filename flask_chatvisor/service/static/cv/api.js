@@ -13,7 +13,7 @@ import { visitor } from "./visitor.js";
 /** @typedef {"live" | "reconnecting"} AgentSocketState */
 
 /**
- * Hear at once when active users change: a number, no data.
+ * Report at once when active users change: a number without data.
  *
  * @param {string | (() => string | Promise<string>)} token
  * @param {(n: number | null, state: AgentSocketState) => void} onTick

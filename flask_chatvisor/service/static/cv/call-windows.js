@@ -12,7 +12,7 @@ import { visitor } from "./visitor.js";
 export const windowName = (role, visitorId) => `chatvisor-${role}-${visitorId}`;
 
 /**
- * Open the call's window while the click still counts; where it goes comes later.
+ * Open the call's window while the click still counts; its address follows later.
  *
  * @param {string} name
  */
@@ -27,7 +27,7 @@ function nameBlank(opened) {
   try {
     if (!opened.document.title) opened.document.title = text("opening.head");
   } catch {
-    // A window of that name shows a call already: it is used again.
+    // A window of that name already shows a call and is reused.
   }
 }
 
@@ -58,13 +58,13 @@ export function isBlank(opened) {
   try {
     return opened.location.href === "about:blank";
   } catch {
-    return false; // it is at the service
+    return false; // it shows the service's page
   }
 }
 
 /**
- * Say in the window that was opened for it what went wrong. One that was there before
- * may show a call, which must go on.
+ * Show in the opened window what went wrong. A window that existed before may show a
+ * call, which must continue.
  *
  * @param {Window | null} opened
  * @param {string} name
@@ -74,7 +74,7 @@ function goNowhere(opened, name, error) {
   const code = codeOf(error);
   const reason = code === "not-found" ? "visitor-gone" : code;
   if (reason === "busy" && visitor.call) {
-    // The customer's own call, shared from a window that cannot be reached from here.
+    // The customer's own call is shared from a window that this page cannot reach.
     if (opened && isBlank(opened)) opened.close();
     return void notify("notice.elsewhere");
   }
@@ -108,13 +108,13 @@ const starting = new Map();
 export function startScreen(visitorId) {
   const id = String(visitorId ?? "");
   const already = starting.get(id);
-  if (already) return already; // a double click is one call
+  if (already) return already; // a double click starts one call
   const name = windowName("agent", id);
   const opened = openWindow(name);
   try {
-    if (opened) opened.opener = null; // what the customer sends is shown there
+    if (opened) opened.opener = null; // it shows what the customer sends
   } catch {
-    // Cut off already: the window shows a call.
+    // The opener is already cut off: the window shows a call.
   }
   const token = callToken(id);
   const started = answer("calling.startScreen", null, null, () =>

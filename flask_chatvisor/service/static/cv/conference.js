@@ -1,5 +1,5 @@
 // @ts-check
-/** Customers who ask for help. */
+/** Help requests of customers. */
 
 import { begin, isBlank, openWindow, windowName } from "./call-windows.js";
 import { answer, call, codeOf, complain } from "./failures.js";
@@ -8,7 +8,7 @@ import { visitor } from "./visitor.js";
 const POLL = 2_000; // ms
 
 /**
- * Ask for help; whoever has a call gets its window back.
+ * Ask for help; a customer with a call gets its window back.
  *
  * @param {string} [uid]
  * @returns {Promise<string | null>} the call's id
@@ -56,7 +56,7 @@ export async function joinQueue(uid, props, callback) {
 }
 
 /**
- * One loop per id, however often it is asked for; the last callback counts.
+ * One loop per id, however often it is requested; the last callback counts.
  *
  * @type {Map<string, {callback: unknown, done: Promise<number | null>}>}
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** How elements are made. */
+/** Makes elements. */
 
 import { SHEET } from "./styles.js";
 import { spokenLanguage, text } from "./texts.js";

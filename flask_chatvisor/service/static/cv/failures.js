@@ -1,5 +1,5 @@
 // @ts-check
-/** What goes wrong is said in the console, and stops nothing else. */
+/** Errors are logged to the console and stop nothing else. */
 
 /** What went wrong, with a stable code. */
 export class Failure extends Error {
@@ -26,7 +26,7 @@ export function complain(where, error) {
 }
 
 /**
- * Call back with what `work` gives, or with `empty` and a line in the console.
+ * Call back with the result of `work`, or on an error with `empty`, and log the error.
  *
  * @template T
  * @param {string} where
@@ -47,7 +47,7 @@ export async function answer(where, callback, empty, work) {
 }
 
 /**
- * Run the page's own function: what it throws is the page's, and stops nothing here.
+ * Run the page's own function. Its errors are the page's and stop nothing here.
  *
  * @param {unknown} callback
  * @param {...unknown} values

@@ -1,5 +1,5 @@
 // @ts-check
-/** The request of an agent to see the screen. */
+/** An agent's request to see the screen. */
 
 import { agentName, initials } from "../shared/names.js";
 import { inLanguage, windowName } from "./call-windows.js";
@@ -13,7 +13,7 @@ import { visitor } from "./visitor.js";
 
 const FACTS = ["invitation.choice", "invitation.nothing", "facts.look", "invitation.stop"];
 
-/** The question of an agent: `<chatvisor-invitation>`. */
+/** An agent's question: `<chatvisor-invitation>`. */
 class Invitation extends HTMLElement {
   /** @param {Message} ring @param {string} target */
   ask(ring, target) {
@@ -46,14 +46,14 @@ class Invitation extends HTMLElement {
       invitations.decline(ring.callId);
     });
     dialog.addEventListener("keydown", (event) => {
-      event.stopPropagation(); // the page's own keys do something behind it
+      event.stopPropagation(); // or the page's own keyboard shortcuts would run
       keepTab(event, dialog);
     });
     shadow(this).append(dialog);
-    // Outside of body: applications that swap its content keep the question.
+    // Outside of body, so that applications that swap its content keep the question.
     document.documentElement.append(this);
     dialog.showModal();
-    // Not on a button: a key that was meant for the page must not answer.
+    // Not on a button, because a key press meant for the page must not answer.
     dialog.focus();
     this.dialog = dialog;
   }
@@ -81,8 +81,8 @@ class Invitation extends HTMLElement {
   }
 
   /**
-   * A real link, so that no pop-up blocker is asked. Not rel=noopener: with that, every
-   * click would open one more window instead of the one that bears the name.
+   * A real link, so that no pop-up blocker interferes. Not rel=noopener, because then every
+   * click would open another window instead of the named one.
    *
    * @param {Message} ring
    * @param {string} target
@@ -109,7 +109,7 @@ class Invitation extends HTMLElement {
 }
 
 /**
- * The browser keeps the focus off the page behind; this keeps Tab in the dialog.
+ * The browser keeps the focus away from the page behind; this keeps Tab in the dialog.
  *
  * @param {KeyboardEvent} event
  * @param {HTMLElement} dialog
@@ -127,7 +127,7 @@ function keepTab(event, dialog) {
   stops[(next + stops.length) % stops.length]?.focus();
 }
 
-/** The questions that are open, by call. */
+/** The open questions, by call. */
 export const invitations = {
   /** @type {Map<string, {ring: Message, shown: Invitation, sure: boolean}>} */
   open: new Map(),
@@ -143,7 +143,7 @@ export const invitations = {
     const shown = new Invitation();
     this.open.set(ring.callId, { ring, shown, sure: true });
     await learnLanguage();
-    if (this.open.get(ring.callId)?.shown !== shown) return; // it is over by now
+    if (this.open.get(ring.callId)?.shown !== shown) return; // it has ended meanwhile
     shown.ask(ring, windowName("visitor", visitor.known?.id ?? ""));
   },
 
@@ -164,7 +164,7 @@ export const invitations = {
     this.unring(callId, "declined");
   },
 
-  /** After a reconnect the service rings again; what it does not ring for is over. */
+  /** After a reconnect the service rings again for calls that still ring; others have ended. */
   confirm() {
     for (const known of this.open.values()) known.sure = false;
     setTimeout(() => {

@@ -1,5 +1,5 @@
 // @ts-check
-/** What happens when the script has loaded. */
+/** Runs when the script has loaded. */
 
 import { CV } from "./api.js";
 import { call } from "./failures.js";
@@ -17,10 +17,10 @@ visitor.on("clear", () => invitations.clear());
 visitor.on("own-call", (call) => void ownCall.show(call));
 
 followPage(visitor);
-// Who was here before is still here; a browser that nobody tagged needs no socket.
+// A known visitor is still here; a browser that was never tagged needs no socket.
 if (visitor.known) visitor.socket.open();
 
-// From now on truthy; what a page sets later all the same is called all the same.
+// Truthy from now on; a function that a page sets later is called, too.
 const waiting = page.CVLoaded;
 Object.defineProperty(window, "CVLoaded", {
   configurable: true,

@@ -4,7 +4,7 @@
 import { element, shadow } from "./elements.js";
 import { learnLanguage, text } from "./texts.js";
 
-/** Where the sign of the own call may be already. */
+/** Corners that the sign of the visitor's own call may already occupy. */
 const LOW_SIGN = ".sign[popover][data-at~='bottom']";
 
 /** A line in a corner of the page: `<chatvisor-notice>`. */
@@ -26,14 +26,14 @@ class Notice extends HTMLElement {
     box.append(close);
     shadow(this).append(box);
     document.documentElement.append(this);
-    // Above dialogs of the page as well, where the browser can do that.
+    // Above dialogs of the page, too, if the browser supports that.
     if ("showPopover" in box) box.showPopover();
-    line.textContent = words; // after the region is there, so that it is announced
+    line.textContent = words; // after adding the region, so that it is announced
     if (!link) setTimeout(() => this.remove(), 12_000);
   }
 }
 
-/** Whether something is at the foot of the page: what comes next goes elsewhere. */
+/** Whether something is at the foot of the page; the next item then goes elsewhere. */
 function isTaken() {
   const sign = document.querySelector("chatvisor-sign");
   return Boolean(sign?.shadowRoot?.querySelector(LOW_SIGN));

@@ -1,5 +1,5 @@
 // @ts-check
-/** The sign that shows where the own call stands. */
+/** The sign that shows the state of the visitor's own call. */
 
 import { agentName } from "../shared/names.js";
 import { startConference } from "./conference.js";
@@ -16,8 +16,8 @@ const CONTROLS =
   "a[href], button, input, select, textarea, label, summary, [tabindex='0']";
 
 /**
- * Where the own call stands: `<chatvisor-sign>`. While the customer waits it is beside
- * the help button, where there is one; otherwise in a corner of the page.
+ * The state of the visitor's own call: `<chatvisor-sign>`. While the customer waits, it is
+ * beside the help button if there is one, otherwise in a corner of the page.
  */
 class Sign extends HTMLElement {
   constructor() {
@@ -42,7 +42,7 @@ class Sign extends HTMLElement {
     document.addEventListener("focusin", (event) => this.yieldTo(event.target));
   }
 
-  /** Applications that swap what is on the page keep the sign. */
+  /** Keep the sign when applications swap the page's content. */
   disconnectedCallback() {
     setTimeout(() => {
       if (this.own && !this.isConnected) this.show(this.own);
@@ -59,7 +59,7 @@ class Sign extends HTMLElement {
     this.nameButtons(own);
     const focused = this.shadowRoot?.activeElement;
     this.settle(own.state === "waiting" ? besideHelpButton() : null);
-    if (focused instanceof HTMLElement) focused.focus(); // wherever it is now
+    if (focused instanceof HTMLElement) focused.focus(); // wherever it has moved
     const words = this.words(own);
     const now = words.map((word) => word.textContent).join("");
     if (this.line.textContent !== now) this.line.replaceChildren(...words);
@@ -97,7 +97,7 @@ class Sign extends HTMLElement {
     const shared = own.state === "connecting" || own.state === "live";
     this.back.textContent = text(own.window ? "own-call.back" : "own-call.reopen");
     this.end.textContent = text(shared && own.window ? "stop.sharing" : "stop.cancel");
-    // Not "disabled", which would take the focus from it.
+    // Not "disabled", which would remove the focus.
     this.end.setAttribute("aria-disabled", String(own.callId === visitor.stopping));
     this.mover.setAttribute("aria-label", text("own-call.move"));
     this.mover.title = text("own-call.move");
@@ -113,7 +113,7 @@ class Sign extends HTMLElement {
     if (place) return box.removeAttribute("popover");
     box.setAttribute("popover", "manual");
     box.dataset.shown = "";
-    // Above dialogs of the page as well, where the browser can do that.
+    // Above dialogs of the page, too, if the browser supports that.
     if ("showPopover" in box) box.showPopover();
     if (!box.dataset.at) this.findRoom();
   }
@@ -123,7 +123,7 @@ class Sign extends HTMLElement {
     this.box.dataset.at = CORNERS[next % CORNERS.length];
   }
 
-  /** Into the first corner in which it covers nothing that one could click on. */
+  /** Move it into the first corner where it covers nothing clickable. */
   findRoom() {
     this.move();
     for (let tried = 1; tried <= CORNERS.length && this.covers(); tried++) this.move();
@@ -139,7 +139,7 @@ class Sign extends HTMLElement {
     );
   }
 
-  /** What has the focus must be seen. @param {EventTarget | null} target */
+  /** The focused element must stay visible. @param {EventTarget | null} target */
   yieldTo(target) {
     if (!this.own || !this.box.hasAttribute("popover") || target === this) return;
     if (!(target instanceof Element) || target.matches("body, html, dialog")) return;
@@ -153,28 +153,28 @@ class Sign extends HTMLElement {
   }
 }
 
-/** The place that the help button keeps for it, if one can be seen. */
+/** The place beside a visible help button, if there is one. */
 function besideHelpButton() {
   const places = [...document.querySelectorAll("[data-chatvisor-queue]")];
-  // An empty place has no size: its button tells whether one can see it.
+  // An empty place has no size, so look at its button to see if it is visible.
   const buttonOf = (/** @type {Element} */ place) =>
     place.parentElement?.querySelector("[data-chatvisor-conference]");
   return places.find((place) => buttonOf(place)?.checkVisibility?.()) ?? null;
 }
 
-/** One for the page, made when there is something to show. */
+/** One sign for the page, made when there is something to show. */
 export const ownCall = {
   /** @type {Sign | null} */
   sign: null,
   /** @type {OwnCall | null} */
   newest: null,
 
-  /** @param {OwnCall | null} own where it stands now */
+  /** @param {OwnCall | null} own its state now */
   async show(own) {
     this.newest = own;
     if (!own) return this.sign?.clear();
     await learnLanguage();
-    if (this.newest !== own) return; // it stands elsewhere by now
+    if (this.newest !== own) return; // it has changed meanwhile
     this.sign ??= new Sign();
     this.sign.show(own);
   },

@@ -10,11 +10,11 @@ import { local, session } from "./storage.js";
 
 const TOKEN_KEY = "chatvisor-token";
 
-/** A token that is good for one visitor is kept for one call, and stored nowhere. */
+/** A token bound to one visitor is kept for one call, and not stored. */
 let boundToken = "";
 
 /**
- * What a token says of itself: a hint, for the service alone can verify it.
+ * The claims of a token, unverified: only the service can verify them.
  *
  * @param {string} token
  * @returns {{sub?: string, visitorId?: string}}
@@ -110,7 +110,7 @@ export async function listUsers() {
  */
 export async function userStatus(query) {
   const asked = String(query ?? "");
-  // As a path segment these would mean another address.
+  // As a path segment, these would mean another address.
   if (["", ".", ".."].includes(asked)) return {};
   try {
     return await rest(`customerstatus/${encodeURIComponent(asked)}`, pageToken());

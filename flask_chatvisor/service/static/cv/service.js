@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the service is. */
+/** The service's address. */
 
 import { Socket } from "../shared/socket.js";
 
@@ -11,7 +11,7 @@ export const BASE = new URL("../..", script?.src || window.location.href);
 const DELAYS = { first: 400, longest: 30_000 };
 
 /**
- * Make a socket that rests while its page is in the back-forward cache.
+ * Make a socket that pauses while its page is in the back-forward cache.
  *
  * @param {() => Message | Promise<Message>} hello
  * @param {(message: Message) => void} onMessage

@@ -1,5 +1,5 @@
 // @ts-check
-/** Storage that keeps working, for this page at least, where the browser blocks it. */
+/** Storage that still works, at least for this page, if the browser blocks it. */
 
 /** @param {"localStorage" | "sessionStorage"} kind */
 function storage(kind) {

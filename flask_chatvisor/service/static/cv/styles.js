@@ -1,5 +1,5 @@
 // @ts-check
-/** The styles of what the visitor sees, in shadow roots. */
+/** The styles of the visitor's elements, in shadow roots. */
 
 export const SHEET = new CSSStyleSheet();
 SHEET.replaceSync(`

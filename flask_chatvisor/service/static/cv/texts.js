@@ -1,5 +1,5 @@
 // @ts-check
-/** What the script says, in the language of the page. */
+/** The script's texts, in the language of the page. */
 
 import { fetchTexts, fill, firstKnown } from "../shared/texts.js";
 import { english } from "../texts/en-pages.js";
@@ -12,16 +12,16 @@ const FOLDER = new URL("static/latest/texts/", BASE);
 
 /** @type {Spoken} */
 let spoken = { language: "en", texts: english };
-/** By language: each is fetched once on a page. @type {Map<string, Promise<Spoken>>} */
+/** By language; each is fetched once per page. @type {Map<string, Promise<Spoken>>} */
 const fetched = new Map();
 
-/** The first that is known: the page's, then those of the browser. */
+/** The first available language: the page's, then the browser's. */
 export function wantedLanguage() {
   const declared = document.documentElement.lang.replaceAll("_", "-");
   return firstKnown([declared, ...navigator.languages]);
 }
 
-/** Learn the page's language. Before this, and where it fails, everything is English. */
+/** Load the page's language. Before this, and if it fails, everything is English. */
 export async function learnLanguage() {
   const wanted = wantedLanguage();
   const coming = fetched.get(wanted) ?? fetchTexts(wanted, english, FOLDER);
@@ -29,7 +29,7 @@ export async function learnLanguage() {
   spoken = await coming;
 }
 
-/** What is spoken now. */
+/** The current language. */
 export const spokenLanguage = () => spoken.language;
 
 /** @param {string} key */
@@ -42,8 +42,8 @@ const template = (key) => spoken.texts[key] ?? key;
 export const text = (key, values = {}) => fill(template(key), values);
 
 /**
- * The pieces of a text. A name may be written the other way round than its sentence, so
- * each value gets an element of its own.
+ * The pieces of a text. A name may have another text direction than its sentence, so each
+ * value gets a separate element.
  *
  * @param {string} key
  * @param {Record<string, string>} values

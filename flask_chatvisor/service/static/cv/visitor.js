@@ -1,5 +1,5 @@
 // @ts-check
-/** The visitor: who this browser is to the service, and what it is told. */
+/** The visitor: this browser's identity at the service, and its messages. */
 
 import { FINAL_CODES, toJson } from "../shared/socket.js";
 import { complain, Failure } from "./failures.js";
@@ -12,19 +12,19 @@ import { local } from "./storage.js";
  * @typedef {{[key: string]: any}} ActiveUser
  * @typedef {{name: string, email: string}} Agent
  *
- * @typedef {object} OwnCall the call that this visitor waits for or is in
+ * @typedef {object} OwnCall the call that this visitor is waiting for or is in
  * @property {string} callId
  * @property {"waiting" | "accepted" | "connecting" | "live"} state
  * @property {Agent | null} agent
  * @property {number | null} position in the queue; 0 is next
- * @property {boolean} window whether its call window is there
+ * @property {boolean} window whether its call window is connected
  */
 
 const VISITOR_KEY = "chatvisor-visitor";
 const REQUEST_TIMEOUT = 10_000; // ms
 const LARGEST_FRAME = 60_000; // bytes; the service closes at 64 KiB
 
-/** What may be told of the page: never the query string or the fragment. */
+/** What the service may learn of the page: never the query string or the fragment. */
 function currentPage() {
   const clip = (/** @type {string} */ value) => value.slice(0, 1000);
   return { title: clip(document.title), path: clip(window.location.pathname) };
@@ -32,7 +32,7 @@ function currentPage() {
 
 const isVisible = () => document.visibilityState === "visible";
 
-/** This browser as the service knows it. It has a socket once there is a need. */
+/** This browser as the service knows it. It has a socket only when needed. */
 class Visitor {
   constructor() {
     /** @type {{id: string, secret: string} | null} */
@@ -42,7 +42,7 @@ class Visitor {
     this.welcomed = false;
     /** @type {OwnCall | null} */
     this.call = null;
-    /** The call that was to be stopped: said again until it is. */
+    /** The call to stop; resent until it has ended. */
     this.stopping = "";
     /** @type {"none" | "wanted" | "sent"} */
     this.reset = "none";
@@ -52,7 +52,7 @@ class Visitor {
     this.pending = new Map();
     /** @type {Set<() => void>} */
     this.waiting = new Set();
-    /** Who listens to what, by its name. @type {Map<string, (value: any) => void>} */
+    /** Listeners by name. @type {Map<string, (value: any) => void>} */
     this.listeners = new Map();
     this.socket = makeSocket(
       () => this.hello(),
@@ -63,8 +63,8 @@ class Visitor {
   }
 
   /**
-   * Listen: to `ring` and `unring` (the message), `own-call` (where it stands, or null),
-   * `welcome`, and `clear` (what is shown concerns somebody else).
+   * Listen to `ring` and `unring` (the message), `own-call` (its state, or null),
+   * `welcome`, and `clear` (what is shown concerns another visitor).
    *
    * @param {string} what
    * @param {(value: any) => void} listener
@@ -141,7 +141,7 @@ class Visitor {
     this.waiting.clear();
   }
 
-  /** @param {OwnCall | null} call where it stands now */
+  /** @param {OwnCall | null} call its state now */
   take(call) {
     this.call = call;
     const live = call?.state === "live";
@@ -200,15 +200,15 @@ class Visitor {
     this.send({ type: "reset" });
   }
 
-  /** Show nothing any more of what concerned the one it was before. */
+  /** Hide everything that concerned the previous visitor. */
   clear() {
     this.tell("clear");
     this.take(null);
   }
 
-  /** Another tab became somebody else: so does this one, without its tag. */
+  /** Another tab became a new visitor; so does this one, without its tag. */
   follow() {
-    // Unless it was this one that has begun: then the others follow it.
+    // Unless this tab started it; then the others follow.
     if (this.reset !== "none") return;
     const before = this.known?.id;
     this.load();
@@ -218,7 +218,7 @@ class Visitor {
     this.clear();
     if (!this.socket.wanted) return;
     this.socket.drop();
-    this.socket.comeBack(); // with a delay: the other tab has its new id by then
+    this.socket.comeBack(); // with a delay, so that the other tab has its new id by then
   }
 
   tellPage() {
@@ -229,7 +229,7 @@ class Visitor {
     this.send({ type: "page", page, visible: isVisible() });
   }
 
-  /** @returns {Promise<void>} kept once the service has said who this is */
+  /** @returns {Promise<void>} resolves once the service has identified this visitor */
   ready() {
     if (this.welcomed) return Promise.resolve();
     this.socket.open();
@@ -250,7 +250,7 @@ class Visitor {
         reject(new Failure("unreachable", "the service does not answer"));
       }, REQUEST_TIMEOUT);
       void this.ready().then(() => {
-        // What was given up is not carried out much later.
+        // A request that was given up must not be carried out much later.
         if (!this.pending.has(requestId)) return;
         this.send({ type, requestId, ...fields });
       });
@@ -284,7 +284,7 @@ export function followPage(visitor) {
   window.addEventListener("popstate", changed);
   const { navigation } = /** @type {{navigation?: EventTarget}} */ (window);
   navigation?.addEventListener("currententrychange", changed);
-  // Without the Navigation API a new title tells of a client-side navigation.
+  // Without the Navigation API, a new title indicates a client-side navigation.
   if (document.head) {
     const watch = { childList: true, subtree: true, characterData: true };
     new MutationObserver(changed).observe(document.head, watch);
@@ -295,8 +295,8 @@ export function followPage(visitor) {
   window.addEventListener("pagehide", () => visitor.clear());
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
-    // The page may be of a session that is over. Where the application's tag script
-    // is, it asks again; elsewhere the tag stands if this is the same visitor still.
+    // The page may belong to an ended session. The application's tag script, if present,
+    // asks again; otherwise the tag remains if this is still the same visitor.
     if (document.getElementById("chatvisor-tag")) visitor.tag = null;
     visitor.follow();
   });

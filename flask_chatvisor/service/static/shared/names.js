@@ -1,5 +1,5 @@
 // @ts-check
-/** How people are named. */
+/** Names of people. */
 
 /** @param {{name?: string, email?: string} | null | undefined} agent */
 export const agentName = (agent) => agent?.name || agent?.email || "";

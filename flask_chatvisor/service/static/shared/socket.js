@@ -1,21 +1,21 @@
 // @ts-check
-/** A WebSocket to the service that comes back. */
+/** A WebSocket to the service that reconnects. */
 
 /** @typedef {{type: string, [key: string]: any}} Message */
 /** @typedef {{first: number, longest: number}} Delays milliseconds before a reconnect */
 
-const STEADY = 5_000; // ms; a connection that lasted this long was a good one
-/** After these the service would only refuse again. */
+const STEADY = 5_000; // ms; a connection that lasted this long was stable
+/** After these codes the service would only refuse again. */
 export const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
 
-/** It says hello, acknowledges, and comes back after a loss and offline. */
+/** It says hello, acknowledges, and reconnects after a loss or being offline. */
 export class Socket {
   /**
    * @param {URL} address of the socket, with http or https
    * @param {Delays} delays the first is doubled each time
    * @param {() => Message | Promise<Message>} hello the first message, made each time
    * @param {(message: Message) => void} onMessage
-   * @param {(code: number) => boolean} onClosed says whether to come back
+   * @param {(code: number) => boolean} onClosed returns whether to reconnect
    */
   constructor(address, delays, hello, onMessage, onClosed) {
     this.address = new URL(address);
@@ -33,7 +33,7 @@ export class Socket {
   }
 
   open() {
-    // A page that is prerendered was not opened by anybody yet.
+    // A prerendered page has not been opened yet.
     if (/** @type {any} */ (document).prerendering) {
       const later = () => this.open();
       return document.addEventListener("prerenderingchange", later, { once: true });
@@ -48,7 +48,7 @@ export class Socket {
     this.drop();
   }
 
-  /** Leave the present connection, if any, to come back when told to. */
+  /** Close the current connection, if any, until asked to reconnect. */
   drop() {
     clearTimeout(this.timer);
     const wire = this.wire;
@@ -87,14 +87,14 @@ export class Socket {
       const hello = await this.hello();
       if (this.wire === wire) this.send(hello);
     } catch {
-      wire.close(); // no token to be had just now: the next attempt asks again
+      wire.close(); // no token available now; the next attempt asks again
     }
   }
 
   comeBack() {
     const { first, longest } = this.delays;
     const most = Math.min(longest, first * 2 ** this.losses++);
-    const offline = navigator.onLine === false; // then "online" will wake us first
+    const offline = navigator.onLine === false; // then "online" wakes it earlier
     const delay = offline ? longest : most * (0.5 + Math.random() / 2);
     this.timer = window.setTimeout(() => this.retryNow(), delay);
   }
@@ -126,7 +126,7 @@ export class Socket {
 export const toJson = (value) => JSON.stringify(value, wellFormed);
 
 /**
- * Lone surrogates are not Unicode: no strict JSON reader takes them.
+ * Lone surrogates are not Unicode; strict JSON readers refuse them.
  *
  * @param {string} _key
  * @param {unknown} value

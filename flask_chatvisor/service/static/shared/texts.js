@@ -1,5 +1,5 @@
 // @ts-check
-/** The languages that there are, and how their texts are had. */
+/** The available languages, and how their texts are loaded. */
 
 /** @typedef {Record<string, string>} Texts */
 /** @typedef {{language: string, texts: Texts}} Spoken */
@@ -8,13 +8,13 @@
 export const LANGUAGES = ["en", "de"];
 const PATIENCE = 3_000; // ms
 
-/** Its own file, or that of its language at large. @param {string} tag */
+/** The file of this tag, or of its language in general. @param {string} tag */
 function fileOf(tag) {
   const whole = tag.toLowerCase();
   return [whole, whole.split("-")[0]].find((name) => LANGUAGES.includes(name ?? ""));
 }
 
-/** What a page or a link declares need not be a language. @param {string} tag */
+/** Pages and links may declare something that is not a language. @param {string} tag */
 function isTag(tag) {
   try {
     return Intl.getCanonicalLocales(tag).length === 1;
@@ -23,16 +23,16 @@ function isTag(tag) {
   }
 }
 
-/** The first language that is known. @param {readonly string[]} tags */
+/** The first available language. @param {readonly string[]} tags */
 export const firstKnown = (tags) =>
   tags.find((tag) => isTag(tag) && fileOf(tag)) ?? "en";
 
 /**
- * Fetch a language. Where that fails, or takes too long, it is English: a customer must
- * be able to answer.
+ * Fetch a language. If that fails or takes too long, use English: a customer must be able
+ * to answer.
  *
- * @param {string} language one that is known
- * @param {Texts} english also for what the language lacks
+ * @param {string} language an available one
+ * @param {Texts} english also for texts that the language lacks
  * @param {URL} folder of the languages' files
  * @returns {Promise<Spoken>}
  */
