@@ -43,7 +43,7 @@ class Flight:
     def __init__(self, question: Hashable | None, began: float) -> None:
         self.question = question
         self.began = began
-        self.done = threading.Event()
+        self.done: threading.Event = threading.Event()
         #: ``None`` if the thread that asked broke down.
         self.outcome: Answer | ServiceError | None = None
 
