@@ -11,18 +11,18 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check
 .PHONY: help demo test test-fast coverage fuzz lint docs translations bench screenshots lock clean
 
 help:
-	@echo 'make demo         the example at http://127.0.0.1:5080, with everything it needs'
-	@echo 'make test         all tests, those in the browser included, and the coverage'
-	@echo 'make test-fast    all tests but those in the browser'
-	@echo 'make coverage     the same, and which lines they leave out'
-	@echo 'make fuzz         looks for pages that the tag breaks, for some ten minutes'
-	@echo 'make lint         ruff, codespell, mypy, pyright, TypeScript for the JavaScript, zizmor'
-	@echo 'make docs         the manual, in docs/_build/html'
-	@echo 'make translations the catalogues: new messages in, old ones out, compiled'
-	@echo 'make bench        speed and memory, beside their peers'
-	@echo 'make screenshots  the pictures of the README'
-	@echo 'make lock         the newest versions of all that is installed, in $(PINS)'
-	@echo 'make clean        removes .venv and everything built'
+	@echo 'make demo         run the example at http://127.0.0.1:5080'
+	@echo 'make test         run all tests, also in the browser, and check the coverage'
+	@echo 'make test-fast    run all tests except those in the browser'
+	@echo 'make coverage     run the same, and list lines that no test reaches'
+	@echo 'make fuzz         look for pages that the tag breaks, for about ten minutes'
+	@echo 'make lint         run ruff, codespell, mypy, pyright, TypeScript and zizmor'
+	@echo 'make docs         build the manual in docs/_build/html'
+	@echo 'make translations update and compile the catalogues'
+	@echo 'make bench        measure speed and memory, next to their peers'
+	@echo 'make screenshots  take the pictures of the README and the manual'
+	@echo 'make lock         pin the newest versions in $(PINS)'
+	@echo 'make clean        remove .venv and everything built'
 
 # A recipe of one plain command: Ctrl-C reaches the example itself, and nothing else complains.
 demo: $(VENV)/.demo
