@@ -7,7 +7,7 @@ from ..protocol import ConferenceJoin
 from ..protocol import Joined
 from ..protocol import Queue
 from ..protocol import QueueStatus
-from . import identity
+from . import tagging
 from .context import Turn
 
 TAKEN = -1
@@ -55,7 +55,7 @@ def join(turn: Turn, message: ConferenceJoin) -> None:
     """
     if turn.visit.call is not None:
         raise Refusal("busy", "This visitor is in a call or about to be in one.")
-    identity.identify(turn, message.uid, message.props)
+    tagging.identify(turn, message.uid, message.props)
     turn.visitor.queue_uid = message.uid
     _extend(turn)
     enter(turn)

@@ -7,8 +7,8 @@ from ..access.credentials import Refusal
 from ..protocol import EndReason
 from ..protocol import Tag
 from ..records.visit import Tab
-from . import identity
 from . import queue
+from . import tagging
 from .calls import ending
 from .context import Turn
 
@@ -24,7 +24,7 @@ def tag(turn: Turn, message: Tag) -> None:
     except TypeError as error:
         raise Refusal("bad-request", str(error)) from None
     before = turn.visitor.tag
-    identity.set_tag(turn, clean, verified=vouched.verified)
+    tagging.set_tag(turn, clean, verified=vouched.verified)
     if before is not None and before.id not in ("", clean.id):
         ending.end_current(turn, EndReason.VISITOR_GONE)  # the call was another user's
 

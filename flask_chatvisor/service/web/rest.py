@@ -29,7 +29,7 @@ from ..access.credentials import Refusal
 from ..access.credentials import agent_ref
 from ..access.limits import Throttle
 from ..access.limits import address_of
-from ..access.once import use_up
+from ..access.single_use import use_up
 from ..core import Core
 from ..hub.calls import ringing
 from ..hub.effects import Invitation

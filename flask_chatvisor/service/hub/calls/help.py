@@ -9,8 +9,8 @@ from ...protocol import ConferenceStart
 from ...protocol import QueueProps
 from ...records.call import SHARED
 from ...records.call import Call
-from .. import identity
 from .. import queue
+from .. import tagging
 from ..context import Turn
 from . import opening
 
@@ -21,7 +21,7 @@ def start(turn: Turn, message: ConferenceStart) -> None:
     :raises Refusal: ``busy``, if the customer already shares in another window, which
         opening the call elsewhere would stop.
     """
-    identity.identify(turn, message.uid, QueueProps())
+    tagging.identify(turn, message.uid, QueueProps())
     call = turn.visit.call or _wait(turn)
     seated = call.is_seated("visitor")
     if call.state in SHARED and seated:

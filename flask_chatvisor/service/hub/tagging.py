@@ -1,4 +1,4 @@
-"""The identity of a visitor: its tag."""
+"""Attaches a tag to a visitor, or an identity to one who asks for help."""
 
 from __future__ import annotations
 
