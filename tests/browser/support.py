@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 
+from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -250,3 +251,20 @@ def window_named(page: Page) -> str:
     name = page.evaluate("window.name")
     assert re.fullmatch(r"chatvisor-(agent|visitor)-.+", name)
     return str(name)
+
+
+#: What Chromium's messages about a policy say, also about Trusted Types.
+POLICY = re.compile("Content Security Policy|requires 'Trusted")
+
+
+def violations_of(*pages: Page) -> list[str]:
+    """What these pages, and the windows they open, do against their policies."""
+    violations: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if POLICY.search(message.text):
+            violations.append(message.text)
+
+    for page in pages:
+        page.context.on("console", note)
+    return violations

@@ -26,6 +26,7 @@ from .support import expect_state
 from .support import running_service
 from .support import serving
 from .support import until
+from .support import violations_of
 from .support import window_by_click
 from .support import window_named
 
@@ -656,22 +657,16 @@ def test_the_invitation_works_under_a_strict_policy(
             " require-trusted-types-for 'script'"
         )
         strict.pages["/"] += f'<script src="{service.script}"></script>'
-        page = open_page(f"{strict.url}/")
-        page.evaluate(
-            """tag => {
-              window.violations = [];
-              addEventListener("securitypolicyviolation",
-                (event) => window.violations.push(event.violatedDirective));
-              CV.user.tag(tag);
-            }""",
-            JOHN,
-        )
+        page = open_page()
+        violations = violations_of(page)
+        page.goto(strict.url)
+        page.evaluate("tag => CV.user.tag(tag)", JOHN)
         wait_for_status(mary, "1", "user.visitorId")
         start(mary, status(mary, "1")["visitorId"])
         accept = page.locator(ACCEPT)
         expect(accept).to_have_css("font-weight", "600")  # its styles are there
         page.mouse.move(0, 0)
-        assert page.evaluate("window.violations") == []
+        assert violations == []
 
 
 def test_a_call_to_somebody_who_left_says_so_in_the_window(mary: Page) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -25,6 +24,7 @@ from .support import expect_state
 from .support import expect_to_see
 from .support import paint
 from .support import until
+from .support import violations_of
 from .support import window_by_click
 
 USERS = "/chatvisor/users"
@@ -95,19 +95,6 @@ def live(portal: Portal, mary: Page, john: Page) -> tuple[Page, Page]:
     paint(john, GREEN)
     expect_state(agents, "live")
     return agents, visitors
-
-
-def violations_of(*pages: Page) -> list[str]:
-    """What these pages, and the windows they open, do against their policies."""
-    violations: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text:
-            violations.append(message.text)
-
-    for page in pages:
-        page.context.on("console", note)
-    return violations
 
 
 def test_every_page_of_a_customer_carries_the_tag(portal: Portal, john: Page) -> None:

@@ -31,6 +31,7 @@ from .support import paint
 from .support import running_service
 from .support import serving
 from .support import until
+from .support import violations_of
 from .support import window_by_click
 
 #: In every title of the site, and in no title of a call window.
@@ -253,20 +254,13 @@ def test_a_language_comes_under_a_strict_policy(
         strict.headers["Content-Security-Policy"] = policy
         strict.pages["/"] += f'<script src="{service.script}" nonce="abc"></script>'
         john = ring.page()
+        violations = violations_of(john)
         john.goto(strict.url)
-        john.evaluate(
-            """tag => {
-              window.violations = [];
-              addEventListener("securitypolicyviolation",
-                (event) => window.violations.push(event.violatedDirective));
-              CV.user.tag(tag);
-            }""",
-            JOHN,
-        )
+        john.evaluate("tag => CV.user.tag(tag)", JOHN)
         ring.john = john
         ring.start()
         expect_invitation(john, "de")
-        assert john.evaluate("window.violations") == []
+        assert violations == []
 
 
 def test_a_call_window_whose_language_cannot_be_had_is_in_english(
