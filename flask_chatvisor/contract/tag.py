@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from .matching import fold_email
 from .users import Page
 from .users import name_of
 
@@ -48,6 +49,13 @@ class Tag(msgspec.Struct, frozen=True, rename="camel"):
     labels: tuple[str, ...] = ()
     assigned_user: str = ""
     additional_tagging_data: dict[str, t.Any] = {}
+
+    @property
+    def subject(self) -> str:
+        """The user whom it is about: the id, else the e-mail, else an empty text."""
+        if self.id:
+            return f"id:{self.id}"
+        return f"email:{fold_email(self.email)}" if self.email else ""
 
     @property
     def name(self) -> str:

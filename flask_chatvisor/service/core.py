@@ -19,6 +19,7 @@ from .sockets.connections import Connections
 from .sockets.delivery import Delivery
 from .sockets.queue_places import Places
 from .sockets.ticks import Agents
+from .sockets.visitors import Visitors
 
 
 class Core:
@@ -53,8 +54,9 @@ class Core:
         self.runner: Runner = Runner(
             Hub(settings, access), engine, self.directory, delivery, clock
         )
+        visitors = Visitors(access, self.runner, self.connections, clock)
         self.clients: Clients = Clients(
-            access, engine, self.runner, self.connections, agents, places, delivery
+            visitors, engine, self.runner, self.connections, agents, places, delivery
         )
         self.keeper: Keeper = Keeper(self.runner, engine, deadlines, clock)
         self._keeps_time = keeps_time

@@ -65,12 +65,15 @@
       this.loaded = false;
       /** A reset is due, whatever /me answers. */
       this.due = false;
+      /** A reset was made, of which the application does not know yet. */
+      this.made = false;
       this.timer = 0;
       this.turn = 0;
       this.retry = FIRST_RETRY;
       const ask = () => this.ask();
       window.addEventListener("pageshow", (event) => event.persisted && ask());
       for (const name of NAVIGATIONS) document.addEventListener(name, ask);
+      document.addEventListener("chatvisor:renewed", () => this.renew());
     }
 
     /**
@@ -91,14 +94,18 @@
     /** Ask the application who is signed in now. */
     async ask() {
       const turn = ++this.turn;
+      const made = this.made;
       try {
         const answer = await fetch(this.refresh, {
           credentials: "same-origin",
           cache: "no-store",
-          headers: { "X-Chatvisor-Request": "1" },
+          // The application remembers whom to forget until it gets the second header.
+          headers: { "X-Chatvisor-Request": "1", ...(made && { "X-Chatvisor-Reset": "done" }) },
+          keepalive: made,
         });
         if (!answer.ok) throw new Error(`${this.refresh} answered ${answer.status}`);
         const block = /** @type {Block} */ (await answer.json());
+        if (made) this.made = block.reset = false;
         if (turn === this.turn) this.announce(block);
       } catch (error) {
         console.warn(`chatvisor: who is signed in is not known: ${error}`);
@@ -132,15 +139,31 @@
       this.timer = window.setTimeout(() => this.ask(), Math.min(delay, LONGEST_TIMER));
     }
 
-    /** @param {Block["tag"]} tag */
+    /**
+     * After a reset, the application says who is announced.
+     *
+     * @param {Block["tag"]} tag
+     */
     tell(tag) {
       const reset = this.due;
       this.due = false;
-      this.tag = tag;
+      this.tag = reset ? null : tag;
       this.whenLoaded(() => {
-        if (reset) scope.CV.user.reset();
-        if (tag) scope.CV.user.tag(tag);
+        if (reset) this.reset();
+        else if (tag) scope.CV.user.tag(tag);
       });
+    }
+
+    reset() {
+      scope.CV.user.reset();
+      this.made = true;
+      this.ask();
+    }
+
+    /** Another tab's user took this browser over, and the service forgot this page's. */
+    renew() {
+      this.tag = null;
+      this.ask();
     }
 
     /**

@@ -1,8 +1,8 @@
 """The user that a page announces: a tag, or the reason why there is none.
 
-A cookie holds a keyed hash of the user that the browser announced last. A page for no
-user or for another one makes the browser reset, so that signing out, expiry and a
-change of user are noticed across any redirects.
+A page for no user, or for another one than the browser announced last, makes the
+browser reset. So signing out, expiry and a change of user are noticed across any
+redirects.
 """
 
 from __future__ import annotations
@@ -31,11 +31,8 @@ from ..signed_in import agent_of
 from ..signed_in import may_be_signed_in
 from ..state import State
 from ..state import state_of
+from . import last_user
 from .markup import dump
-
-COOKIE = "chatvisor_tagged"
-#: Seconds: the longest that browsers keep a cookie. Announcements outlive sessions.
-COOKIE_MAX_AGE = 400 * 24 * 3600
 
 
 class Reason(enum.StrEnum):
@@ -66,19 +63,21 @@ class Announcement:
 
     :ivar tag: the signed tag, written by :func:`~.markup.dump`, or ``None``.
     :ivar reason: why there is no tag.
-    :ivar known: the hash of the user announced last, ``""`` if there was none.
+    :ivar known: what :mod:`.last_user` remembers, ``""`` if nothing.
     :ivar digest: the hash of the user announced now.
+    :ivar acknowledged: whether the browser has made the reset that was due.
     """
 
     tag: str | None
     reason: Reason | None
     known: str
     digest: str
+    acknowledged: bool = False
 
     @property
     def reset(self) -> bool:
         """Whether the browser must forget the user that it announced last."""
-        return self.known != "" and self.known != self.digest
+        return self.known not in ("", self.digest) and not self.acknowledged
 
     @property
     def silent(self) -> bool:
@@ -87,31 +86,24 @@ class Announcement:
 
     def remember(self, request: Request, response: Response) -> None:
         """Set or delete the cookie, if the announcement has changed."""
-        if self.known == self.digest:
-            return
-        app = this_app()
-        session = app.session_interface
-        attributes: dict[str, t.Any] = {
-            "path": session.get_cookie_path(app),
-            "domain": session.get_cookie_domain(app),
-            "secure": request.is_secure or session.get_cookie_secure(app),
-            "httponly": True,
-            "samesite": "Lax",
-        }
-        if self.digest:
-            attributes["max_age"] = COOKIE_MAX_AGE
-            response.set_cookie(COOKIE, self.digest, **attributes)
-        else:
-            response.delete_cookie(COOKIE, **attributes)
+        value = last_user.DUE if self.reset else self.digest
+        if value != self.known:
+            last_user.remember(value, request, response)
 
 
 #: The announcement on a page that is the same for everyone: ask again.
 NOTHING = Announcement(None, None, "", "")
 
 
-def announce(request: Request, *, now: Callable[[], float] = time.time) -> Announcement:
+def announce(
+    request: Request,
+    *,
+    acknowledged: bool = False,
+    now: Callable[[], float] = time.time,
+) -> Announcement:
     """Find the user that this request's browser must announce; loads the user.
 
+    :param acknowledged: whether the browser has made the reset that was due.
     :param now: the clock, epoch seconds.
     """
     app = this_app()
@@ -119,18 +111,18 @@ def announce(request: Request, *, now: Callable[[], float] = time.time) -> Annou
     found = _tag_or_reason(app, state)
     if found is Reason.ERROR:
         return Announcement(None, found, "", "")
-    known = request.cookies.get(COOKIE, "")
+    known = last_user.last_user(request)
     if isinstance(found, Reason):
-        return Announcement(None, found, known, "")
+        return Announcement(None, found, known, "", acknowledged)
     subject = found.get("id") or found.get("email") or ""
-    digest = _hashed(subject or dump(found), app.secret_key or "")
+    digest = last_user.hashed(subject or dump(found))
     tag = _signed(found, subject, state.settings, now())
-    return Announcement(tag, None, known, digest)
+    return Announcement(tag, None, known, digest, acknowledged)
 
 
 def is_nobody(request: Request) -> bool:
     """Whether there is nobody to announce or reset; does not load the user."""
-    if COOKIE in request.cookies:
+    if last_user.is_known(request):
         return False
     user = these_globals().get("_login_user")
     if user is not None:
@@ -195,8 +187,3 @@ def _signed(tag: dict[str, t.Any], subject: str, settings: Settings, now: float)
 def _sealed(tag: str, subject: str, key: str, issued_at: int, max_age: int) -> str:
     token = tokens.seal_identity(tag, subject, key, now=issued_at, max_age=max_age)
     return f'{tag[:-1]},"externalToken":"{token}"}}'
-
-
-def _hashed(user_id: str, secret: str | bytes) -> str:
-    text = secret.decode("latin-1") if isinstance(secret, bytes) else secret
-    return tokens.tagged_hash(user_id, text)

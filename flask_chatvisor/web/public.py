@@ -24,6 +24,8 @@ from .cross_site import exempt_from_csrf_protect
 from .events import Events
 from .hosts import Blueprint
 
+#: What ``tag.js`` sends after a reset.
+RESET_HEADER = "X-Chatvisor-Reset"
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
@@ -69,13 +71,17 @@ def _asset(folder: Path, filename: str, is_exact: Callable[[], bool]) -> Respons
 
 
 def me() -> Response:
-    """Answer a page of this site with the user to announce."""
+    """Answer a page of this site with the user to announce.
+
+    A reset is repeated by every page until one says that it was made.
+    """
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return problem(
             403, "origin-refused", "Only pages of this site may request their tag."
         )
     asking = this_request()
-    who = announcement.announce(asking)
+    acknowledged = request.headers.get(RESET_HEADER) == "done"
+    who = announcement.announce(asking, acknowledged=acknowledged)
     block = announcement.block(asking, current_state().settings, who)
     response = Response(block, mimetype="application/json")
     response.headers["Cache-Control"] = "private, no-store"

@@ -111,8 +111,12 @@ class Socket:
         """The next message of this type."""
         while True:
             message: Json = json.loads(self._connection.recv(timeout=20))
+            self.hear(message)
             if message["type"] == kind:
                 return message
+
+    def hear(self, message: Json) -> None:
+        """Note what every message of the service says."""
 
 
 class Visit(Socket):
@@ -120,8 +124,14 @@ class Visit(Socket):
 
     def __init__(self, connection: ClientConnection, page: Json, visible: bool) -> None:
         super().__init__(connection)
+        self.visitor_id = ""
         self.send({"type": "hello-visitor", "page": page, "visible": visible})
-        self.visitor_id = str(self.until("welcome")["visitorId"])
+        self.until("welcome")
+
+    def hear(self, message: Json) -> None:
+        # Each new user of a browser is another visitor.
+        if message["type"] == "welcome":
+            self.visitor_id = message["visitorId"]
 
     def tag(self, tag: Json) -> None:
         self.send({"type": "tag", "tag": tag})

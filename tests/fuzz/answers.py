@@ -14,8 +14,8 @@ import brotli  # type: ignore[import-untyped]
 from backports import zstd
 from werkzeug.test import TestResponse
 
-from flask_chatvisor.tag.announcement import COOKIE
 from flask_chatvisor.tag.announcement import Reason
+from flask_chatvisor.tag.last_user import COOKIE
 from flask_chatvisor.tag.place import body_end
 from tests.conftest import USERS
 
@@ -132,7 +132,7 @@ class _Answer:
             yield "A page for everyone has somebody's tag."
         elif tag is not None and tag["id"] != self.now:
             yield f"It has the tag of {tag['id']}, who is not here."
-        elif reset != (announced != "" and announced != (tag or {}).get("id", "")):
+        elif reset != (announced not in ("", "?", (tag or {}).get("id", ""))):
             yield f"It says reset: {reset}."
         for user in USERS.values():
             if user.id != self.now and user.email.encode() in self.body:

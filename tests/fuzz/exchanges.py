@@ -139,7 +139,7 @@ def make_exchange(random: Random) -> Exchange:
         setup=setup,
         method=random.choice(("GET", "GET", "GET", "POST", "HEAD")),
         user=random.choice(("", "1", "1", "2", "3")),
-        announced=random.choice(("", "", "1", "2", "?")),
+        announced=random.choice(("", "", "1", "2", "?", "due")),
         asked=_some(random, asks),
         way=random.choice(ways),
         act=random.choice(_ACTS),

@@ -20,7 +20,8 @@ from werkzeug.test import TestResponse
 
 from flask_chatvisor import Chatvisor
 from flask_chatvisor.contract.tokens import tagged_hash
-from flask_chatvisor.tag.announcement import COOKIE
+from flask_chatvisor.tag.last_user import COOKIE
+from flask_chatvisor.tag.last_user import DUE
 from tests.conftest import SCRIPT
 from tests.conftest import USERS
 from tests.conftest import load_agent
@@ -66,8 +67,8 @@ def open_portals() -> dict[str, tuple[Portal, Portal]]:
 def _announced(user_id: str) -> str | None:
     if not user_id:
         return None
-    digest = "nonsense" if user_id == "?" else tagged_hash(user_id, SECRET)
-    return f"{COOKIE}={digest}"
+    values = {"?": "nonsense", "due": DUE}
+    return f"{COOKIE}={values.get(user_id) or tagged_hash(user_id, SECRET)}"
 
 
 def _portal(setup: str, *, ours: bool = True) -> Portal:

@@ -119,11 +119,12 @@ class LiveService:
         socket = self.socket()
         page = {"title": "Home", "path": "/"}
         socket.say("hello-visitor", page=page, visible=True, **hello)
-        visitor_id = socket.hear("welcome")["visitorId"]
+        welcome = socket.hear("welcome")
         if tag is not None:
             socket.say("tag", tag=tag)
-            self.settle(socket)
-        return socket, visitor_id
+            # Tagged for the first time, it continues as a new visitor.
+            welcome = socket.hear("welcome")
+        return socket, welcome["visitorId"]
 
     def settle(self, tab: Socket) -> None:
         """Wait until everything was carried out that a tab has sent."""

@@ -147,8 +147,6 @@ class World:
         tab = self._connect(Tab(self, acks=acks))
         who, secret = (like.visitor_id, like.secret) if like else (None, None)
         tab.say(p.HelloVisitor(page, visible, who, secret))
-        welcome = tab.last(p.Welcome)
-        tab.visitor_id, tab.secret = welcome.visitor_id, welcome.secret
         if tag is not None:
             tab.say(p.Tag(tag))
         return tab
@@ -225,6 +223,8 @@ class World:
         client.inbox.append(message)
         if isinstance(message, p.Welcome | p.OwnCallMessage):
             client.shown = message.call
+        if isinstance(client, Tab) and isinstance(message, p.Welcome):
+            client.visitor_id, client.secret = message.visitor_id, message.secret
         ack_id = getattr(message, "ack_id", None)
         if client.acks and ack_id is not None:
             self.core.connections.repeats.acknowledge(client.address, ack_id)

@@ -38,10 +38,10 @@ from flask_chatvisor.contract.tokens import verify_identity
 from flask_chatvisor.extension import Chatvisor
 from flask_chatvisor.identity import Agent
 from flask_chatvisor.identity import Visitor
-from flask_chatvisor.tag.announcement import COOKIE
 from flask_chatvisor.tag.announcement import Reason
 from flask_chatvisor.tag.decision import Page
 from flask_chatvisor.tag.decision import Plan
+from flask_chatvisor.tag.last_user import COOKIE
 from flask_chatvisor.testing import block_of
 from flask_chatvisor.testing import tag_of
 
@@ -555,6 +555,11 @@ def resets(client: FlaskClient, path: str = "/") -> bool | None:
     return None if block is None else block["reset"]
 
 
+def acknowledge(client: FlaskClient) -> t.Any:
+    """Say, as tag.js does, that the browser has made its reset."""
+    return client.get("/chatvisor/me", headers={"X-Chatvisor-Reset": "done"})
+
+
 def test_the_cookie_names_nobody_and_no_script_reads_it(john: FlaskClient) -> None:
     response = john.get("/")
     header = response.headers["Set-Cookie"]
@@ -574,7 +579,62 @@ def test_over_https_the_cookie_is_for_https_alone(app: Flask) -> None:
     client = app.test_client()
     client.get("/sign-in/1", base_url="https://localhost")
     response = client.get("/", base_url="https://localhost")
-    assert "; Secure" in response.headers["Set-Cookie"]
+    header = response.headers["Set-Cookie"]
+    assert header.startswith(f"__Host-{COOKIE}=")
+    assert "; Secure" in header
+    assert "; Path=/" in header
+
+
+def test_over_https_applications_of_one_host_have_cookies_of_their_own() -> None:
+    names = set()
+    for path in ("/", "/shop", "/bank"):
+        app = make_application()[0]
+        app.config["SESSION_COOKIE_PATH"] = path
+        client = app.test_client()
+        client.get("/sign-in/1", base_url="https://localhost")
+        response = client.get("/", base_url=f"https://localhost{path}")
+        names |= {
+            line.partition("=")[0]
+            for line in response.headers.getlist("Set-Cookie")
+            if COOKIE in line
+        }
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize(
+    "base_url", ["http://a.example.test", "https://a.example.test"]
+)
+def test_the_cookie_belongs_to_one_host(app: Flask, base_url: str) -> None:
+    app.config["SESSION_COOKIE_DOMAIN"] = ".example.test"
+    client = app.test_client()
+    client.get("/sign-in/1", base_url=base_url)
+    (header,) = [
+        line
+        for line in client.get("/", base_url=base_url).headers.getlist("Set-Cookie")
+        if COOKIE in line
+    ]
+    assert "Domain" not in header
+
+
+def test_each_host_of_a_session_makes_its_own_reset(app: Flask) -> None:
+    app.config["SESSION_COOKIE_DOMAIN"] = ".example.test"
+    client = app.test_client()
+    hosts = ["http://a.example.test", "http://b.example.test"]
+    client.get("/sign-in/1", base_url=hosts[0])
+    for host in hosts:
+        assert tag_of(client.get("/", base_url=host))
+    client.get("/sign-out", base_url=hosts[0])
+    for host in hosts:
+        block = block_of(client.get("/", base_url=host))
+        assert block is not None
+        assert block["reset"] is True
+
+
+@pytest.mark.parametrize("value", ["somebody", "reset!", "A" * 32, "0" * 31, ""])
+def test_a_cookie_that_is_not_ours_resets_nobody(app: Flask, value: str) -> None:
+    client = signed_in(app)
+    client.set_cookie(COOKIE, value)
+    assert resets(client) is False
 
 
 def test_the_first_page_after_signing_out_resets_across_redirects(app: Flask) -> None:
@@ -594,8 +654,25 @@ def test_the_first_page_after_signing_out_resets_across_redirects(app: Flask) ->
     }
     assert response.headers["X-Chatvisor"] == "anonymous"
     assert response.headers["Cache-Control"] == "private, no-cache"
+    assert acknowledge(client).json["reset"] is False
     assert cookie(client) is None
     assert client.get("/").text == HTML
+
+
+def test_a_reset_is_due_until_the_browser_has_made_it(app: Flask) -> None:
+    client = signed_in(app)
+    client.get("/")
+    client.get("/sign-out")
+    assert [resets(client) for _ in range(3)] == [True] * 3
+    client.get("/sign-in/1")
+    assert resets(client) is True, "even for the same user"
+    client.get("/sign-in/2")
+    block = block_of(client.get("/"))
+    assert block is not None
+    assert (block["tag"]["id"], block["reset"]) == ("2", True)
+    answer = acknowledge(client).json
+    assert (answer["tag"]["id"], answer["reset"]) == ("2", False)
+    assert resets(client) is False
 
 
 def test_a_session_that_was_cleared_or_lost_resets(app: Flask) -> None:
@@ -613,6 +690,7 @@ def test_a_session_that_was_cleared_or_lost_resets(app: Flask) -> None:
     client.get("/")
     client.delete_cookie("session")
     assert resets(client) is True
+    acknowledge(client)
     assert resets(client) is None
 
 
@@ -623,6 +701,7 @@ def test_another_user_resets_and_is_tagged(app: Flask) -> None:
     block = block_of(client.get("/"))
     assert block is not None
     assert (block["tag"]["id"], block["reset"]) == ("2", True)
+    acknowledge(client)
     assert resets(client) is False
 
 
@@ -631,6 +710,7 @@ def test_a_customer_who_becomes_an_agent_is_reset(app: Flask) -> None:
     client.get("/")
     client.get("/sign-in/3")
     assert resets(client) is True
+    acknowledge(client)
     assert resets(client) is None
 
 

@@ -19,7 +19,7 @@ from flask_chatvisor.assets import asset_url
 from flask_chatvisor.contract.api import PATHS
 from flask_chatvisor.contract.tokens import sign_event
 from flask_chatvisor.extension import Chatvisor
-from flask_chatvisor.tag.announcement import COOKIE
+from flask_chatvisor.tag.last_user import COOKIE
 from flask_chatvisor.web.events import MAX_EVENT
 from flask_chatvisor.web.events import MAX_SEEN
 
@@ -88,12 +88,16 @@ def test_who_is_no_visitor_has_no_tag(app: Flask, user_id: str) -> None:
     assert response.json == {"tag": None, "reset": False, "refresh": ME}
 
 
-def test_a_reset_is_told_once(app: Flask) -> None:
+def test_a_reset_is_told_until_it_is_made(app: Flask) -> None:
     client = signed_in(app, "1")
     client.get("/")
     client.get("/sign-out")
-    answers = [client.get(ME).json for _ in range(2)]
-    assert [answer and answer["reset"] for answer in answers] == [True, False]
+    done = {"X-Chatvisor-Reset": "done"}
+    answers = [client.get(ME, headers=headers).json for headers in ({}, {}, done, {})]
+    assert [answer and answer["reset"] for answer in answers] == [
+        *(True, True),
+        *(False, False),
+    ]
     assert client.get_cookie(COOKIE) is None
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...contract import tokens
+from ...contract.tag import Tag
+from ...contract.tag import clean_tag
 from ...contract.users import AgentRef
 from ..protocol import Role
 from ..settings import Settings
+from .sessions import Sessions
 
 
 class Refusal(Exception):
@@ -50,10 +52,18 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """The result of checking a tag."""
+    """A clean tag, and what it is worth.
 
-    tag: object
-    verified: bool
+    :ivar until: when its proof ends, epoch seconds; ``None`` if it is not verified.
+    """
+
+    tag: Tag
+    until: float | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether the application vouches for it."""
+        return self.until is not None
 
 
 class Access:
@@ -67,19 +77,11 @@ class Access:
     ) -> None:
         self._settings = settings
         self.new_id = random
-        self._visitor_keys = _derived(settings, "visitor")
+        self.sessions: Sessions = Sessions(settings.api_tokens, random)
         self._call_keys = _derived(settings, "call")
         self._health_key = tokens.derive(settings.api_tokens[0], "health")
 
-    # --- visitors and call windows
-
-    def visitor_secret(self, visitor_id: str) -> str:
-        """Derive the secret that proves that a browser is this visitor."""
-        return _mac(self._visitor_keys[0], visitor_id)
-
-    def is_visitor(self, visitor_id: str, secret: str) -> bool:
-        """Check a visitor's secret."""
-        return _matches(self._visitor_keys, visitor_id, secret)
+    # --- call windows
 
     def call_secret(self, call_id: str, role: Role, agent_email: str | None) -> str:
         """Derive the secret of one participant's call window."""
@@ -158,34 +160,43 @@ class Access:
     def vouch(self, tag: object, now: float) -> Vouched:
         """Decide what to trust for a tag: its token, or the page.
 
-        With a valid identity token all fields come from it, and none from the page.
+        With a valid identity token all fields come from it, and none from the page. An
+        expired one is always refused, so that its page asks for another.
 
-        :raises Refusal: if identity is required but not proven.
+        :raises Refusal: if identity is required but not proven, its proof has ended, or
+            the tag is not an object.
         """
         token = tag.get("externalToken") if isinstance(tag, dict) else None
         try:
-            return Vouched(self._identity(token, now), verified=True)
-        except Refusal:
-            if self._settings.require_identity:
+            identity = self._identity(token, now)
+        except Refusal as refusal:
+            required = self._settings.require_identity
+            if required or refusal.code == "token-expired":
                 raise
-        return Vouched(tag, verified=False)
+            return Vouched(_clean(tag))
+        return Vouched(_clean(identity.tag), identity.expires_at + tokens.LEEWAY)
 
-    def _identity(self, token: object, now: float) -> dict[str, t.Any]:
+    def _identity(self, token: object, now: float) -> tokens.Identity:
         if not isinstance(token, str) or not token:
             raise Refusal("token-missing", "The tag has no identity token.")
+        keys = self._settings.identity_keys
         try:
-            identity = tokens.verify_identity(
-                token, self._settings.identity_keys, now=now
-            )
+            return tokens.verify_identity(token, keys, now=now)
         except tokens.TokenError as error:
             raise Refusal(error.code, error.detail) from None
-        return identity.tag
 
     # --- other proofs
 
     def health_proof(self, nonce: str) -> str:
         """Prove to a holder of the API token that this is the right service."""
         return _mac(self._health_key, nonce)
+
+
+def _clean(tag: object) -> Tag:
+    try:
+        return clean_tag(tag)
+    except TypeError as error:
+        raise Refusal("bad-request", str(error)) from None
 
 
 def agent_ref(grant: tokens.UserGrant) -> AgentRef:

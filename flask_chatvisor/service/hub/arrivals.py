@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import typing as t
+
+from ..access.credentials import Vouched
 from ..protocol import Close
 from ..protocol import HelloCall
 from ..protocol import PageRef
 from ..protocol import ProtocolError
 from ..protocol import Welcome
 from . import presence
+from . import tagging
 from .calls import windows
 from .context import Turn
 from .showing import is_queued
 from .showing import own_call
 
 
-def arrive(turn: Turn, address: str, page: PageRef, visible: bool) -> None:
-    """Connect a tab, or let it continue as a new visitor.
+class Arrival(t.NamedTuple):
+    """A tab that connects, or presents its user.
+
+    :ivar secret: of the visitor's session, for the browser.
+    :ivar vouched: its user, if it has presented one.
+    """
+
+    page: PageRef
+    visible: bool
+    secret: str
+    vouched: Vouched | None = None
+
+
+def arrive(turn: Turn, address: str, arrival: Arrival) -> None:
+    """Connect a tab, which may have been another visitor's until now.
 
     :raises ProtocolError: if the visitor has too many.
     """
@@ -23,11 +40,13 @@ def arrive(turn: Turn, address: str, page: PageRef, visible: bool) -> None:
     known = turn.visit.visitor
     if known is not None and len(known.tabs) >= turn.settings.limits.tabs:
         raise ProtocolError(Close.TOO_MANY, "This visitor has too many tabs.")
-    presence.set_tab(turn, presence.ensure_visitor(turn), page, visible)
+    visitor = presence.ensure_visitor(turn)
+    presence.set_tab(turn, visitor, arrival.page, arrival.visible)
+    if arrival.vouched is not None:
+        tagging.set_tag(turn, arrival.vouched)
     turn.newcomer = True
     visit, call = turn.visit, turn.visit.call
-    secret = turn.access.visitor_secret(visit.id)
-    welcome = Welcome(visit.id, secret, own_call(visit, call))
+    welcome = Welcome(visit.id, arrival.secret, own_call(visit, call))
     turn.answer(welcome, place=call is not None and is_queued(visit, call))
 
 

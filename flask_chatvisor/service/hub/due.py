@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import presence
 from . import queue
+from . import session
 from .calls import ringing
 from .calls import windows
 from .context import Turn
@@ -18,5 +19,6 @@ def advance(turn: Turn) -> None:
         ringing.end_if_unanswered(turn, call)
         for role in call.windows:
             windows.end_if_missed(turn, call, role)
+    session.expire_if_due(turn)
     queue.leave_if_due(turn)
     presence.leave_if_due(turn)

@@ -19,17 +19,14 @@ from ..protocol import Restart
 from ..protocol import Role
 from ..protocol import Share
 from ..protocol import Stop
-from ..protocol import Tag
 from . import presence
 from . import queue
-from . import session
 from .calls import ending
 from .calls import help
 from .calls import signalling
 
 #: What tabs may say.
 TAB_RULES: Mapping[type, Callable[..., None]] = {
-    Tag: session.tag,
     PageMessage: presence.change_page,
     Decline: ending.decline,
     Stop: ending.stop,

@@ -1,11 +1,10 @@
-"""A visitor's session: its page tags it or resets its identity."""
+"""A visitor's session: its pages tag it, and it ends for one browser or for all."""
 
 from __future__ import annotations
 
-from ...contract.tag import clean_tag
-from ..access.credentials import Refusal
+from ..access.credentials import Vouched
 from ..protocol import EndReason
-from ..protocol import Tag
+from ..protocol import Refused
 from ..records.visit import Tab
 from . import queue
 from . import tagging
@@ -13,33 +12,42 @@ from .calls import ending
 from .context import Turn
 
 
-def tag(turn: Turn, message: Tag) -> None:
-    """Make a visitor an active user; a new tag replaces the old one completely.
-
-    :raises Refusal: if the tag is not an object, or lacks a required proof.
-    """
-    vouched = turn.access.vouch(message.tag, turn.now)
-    try:
-        clean = clean_tag(vouched.tag)
-    except TypeError as error:
-        raise Refusal("bad-request", str(error)) from None
-    before = turn.visitor.tag
-    tagging.set_tag(turn, clean, verified=vouched.verified)
-    if before is not None and before.id not in ("", clean.id):
-        ending.end_current(turn, EndReason.VISITOR_GONE)  # the call was another user's
+def tag(turn: Turn, address: str, vouched: Vouched) -> None:
+    """A tab of the visitor tags the same user again; the new tag counts as a whole."""
+    turn.address = address
+    tagging.set_tag(turn, vouched)
 
 
-def reset(turn: Turn, address: str) -> Tab:
-    """Forget the identity of a visitor.
+def leave(turn: Turn, address: str) -> Tab | None:
+    """A browser continues as another visitor, and takes nothing of this one along.
 
-    :return: the tab that asked for it, which continues as a new visitor.
+    :return: the tab that it had.
     """
     # The next user to sign in is not in this call.
     ending.end_current(turn, EndReason.VISITOR_GONE)
     queue.leave(turn)
-    visitor = turn.visitor
-    tab = visitor.tabs.pop(address)
+    if (visitor := turn.visit.visitor) is None:
+        return None
+    tab = visitor.tabs.pop(address, None)
     visitor.look(turn.now)
-    visitor.tag, visitor.verified = None, False
+    visitor.tag = visitor.verified_until = None
     visitor.pages.clear()
     return tab
+
+
+def expire_if_due(turn: Turn) -> None:
+    """Forget a tag whose proof has ended; its pages may present a new one.
+
+    A call that has been accepted goes on, because the application may be down.
+    """
+    visitor, call = turn.visit.visitor, turn.visit.call
+    if visitor is None or visitor.verified_until is None:
+        return
+    if visitor.verified_until > turn.now:
+        return
+    visitor.tag = visitor.verified_until = None
+    if call is None or not call.relays:
+        ending.end_current(turn, EndReason.VISITOR_GONE)
+        queue.leave(turn)
+    for address in visitor.tabs:
+        turn.send(address, Refused("token-expired", "The identity token has expired."))

@@ -5,18 +5,20 @@ from __future__ import annotations
 from ...contract.tag import Tag
 from ...contract.tag import clean_text
 from ..access.credentials import Refusal
+from ..access.credentials import Vouched
 from ..protocol import QueueProps
 from .context import Turn
 
 
-def set_tag(turn: Turn, clean: Tag, *, verified: bool) -> None:
-    """Attach a clean tag to a visitor."""
-    visitor = turn.visitor
-    if visitor.tag == clean and visitor.verified == verified:
+def set_tag(turn: Turn, vouched: Vouched) -> None:
+    """Attach a tag to a visitor; of several proofs, the one that ends last counts."""
+    visitor, until = turn.visitor, vouched.until
+    if until is not None and visitor.verified_until is not None:
+        until = max(until, visitor.verified_until)
+    if visitor.tag == vouched.tag and visitor.verified_until == until:
         return
-    if visitor.tag is not None and visitor.tag.id != clean.id:
-        del visitor.pages[:-1]  # they were another user's
-    visitor.tag, visitor.verified, visitor.last_seen = clean, verified, turn.now
+    visitor.tag, visitor.verified_until = vouched.tag, until
+    visitor.last_seen = turn.now
 
 
 def identify(turn: Turn, uid: str | None, props: QueueProps) -> None:
@@ -30,7 +32,7 @@ def identify(turn: Turn, uid: str | None, props: QueueProps) -> None:
     if uid is None and not (visitor.tag and visitor.tag.id):
         raise Refusal("bad-request", "Give an id, or tag this visitor with one.")
     if visitor.tag is None and uid is not None:
-        set_tag(turn, _tag(uid, props), verified=False)
+        set_tag(turn, Vouched(_tag(uid, props)))
 
 
 def _tag(uid: str, props: QueueProps) -> Tag:

@@ -50,9 +50,14 @@ class HelloVisitor(Confidential):
 
 
 class Tag(Confidential):
-    """``CV.user.tag``: not trusted, and cleaned later."""
+    """``CV.user.tag``: not trusted, and cleaned later.
+
+    :ivar joins: refuse a tag of another user than the visitor's, instead of starting a
+        new visitor. So two pages of one browser never take turns.
+    """
 
     tag: t.Any
+    joins: bool = False
 
 
 class Reset(Message):
@@ -124,11 +129,16 @@ class OwnCall(Value):
 
 
 class Welcome(Confidential):
-    """The identity of the tab's visitor from now on, and its call."""
+    """The identity of the tab's visitor from now on, and its call.
+
+    :ivar needs_tag: the visitor is a verified user, so the tab learns nothing of it and
+        its call before it has tagged the same user.
+    """
 
     visitor_id: str
     secret: str
     call: OwnCall | None = None
+    needs_tag: bool = False
 
 
 class Ring(Confidential):

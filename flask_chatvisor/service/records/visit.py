@@ -50,7 +50,9 @@ class Ticket(msgspec.Struct):
 class Visitor(msgspec.Struct, kw_only=True):
     """A browser that uses the application.
 
-    :ivar tabs: by the address of their connection.
+    :ivar tabs: by the address of their connection. A verified visitor's tabs have all
+        presented a proof of identity.
+    :ivar verified_until: when the newest proof of the tag ends.
     :ivar leaves_at: when it counts as gone, if it has no open tab or window.
     :ivar queue_uid: its id in the queue.
     :ivar polled_until: when it leaves the queue unless it polls.
@@ -59,7 +61,7 @@ class Visitor(msgspec.Struct, kw_only=True):
     since: float
     last_seen: float
     tag: Tag | None = None
-    verified: bool = False
+    verified_until: float | None = None
     tabs: dict[str, Tab] = {}
     pages: list[Visited] = []
     location: Page | None = None
@@ -68,6 +70,11 @@ class Visitor(msgspec.Struct, kw_only=True):
     waiting_since: float | None = None
     queue_uid: str | None = None
     polled_until: float | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether the application vouches for the tag."""
+        return self.verified_until is not None
 
     def open_page(self, now: float, page: Page) -> None:
         """Record an opened page; a new title alone does not make another page."""
@@ -137,7 +144,8 @@ class Visit(msgspec.Struct, kw_only=True):
         """Return when something is due if nothing else happens before."""
         times = [t for call in self.calls.values() for t in _times(call)]
         if self.visitor is not None:
-            times += (self.visitor.leaves_at, self.visitor.polled_until)
+            visitor = self.visitor
+            times += (visitor.leaves_at, visitor.polled_until, visitor.verified_until)
         return min((one for one in times if one is not None), default=None)
 
 

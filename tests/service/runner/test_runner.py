@@ -9,18 +9,20 @@ from functools import partial
 
 import pytest
 
+from flask_chatvisor.contract.tag import Tag
 from flask_chatvisor.service.access.credentials import Access
 from flask_chatvisor.service.access.credentials import Refusal
+from flask_chatvisor.service.access.credentials import Vouched
 from flask_chatvisor.service.directory import Directory
 from flask_chatvisor.service.engine import MemoryEngine
 from flask_chatvisor.service.engine.memory import DUE_AGAIN
 from flask_chatvisor.service.hub import arrivals
 from flask_chatvisor.service.hub import hub
+from flask_chatvisor.service.hub.arrivals import Arrival
 from flask_chatvisor.service.hub.calls import ringing
 from flask_chatvisor.service.hub.effects import Effect
 from flask_chatvisor.service.hub.hub import Hub
 from flask_chatvisor.service.protocol import PageRef
-from flask_chatvisor.service.protocol import Tag
 from flask_chatvisor.service.records.visit import Visit
 from flask_chatvisor.service.records.visit import Visitor
 from flask_chatvisor.service.runner.runner import Runner
@@ -29,7 +31,6 @@ from flask_chatvisor.service.settings import Settings
 from ..engines import CopyingEngine
 from ..harness import ADAM
 from ..harness import API_TOKEN
-from ..harness import JOHN
 from ..harness import MARY
 
 SETTINGS = Settings(api_tokens=(API_TOKEN,))
@@ -58,10 +59,9 @@ def a_process(engine: MemoryEngine) -> tuple[Runner, Outlet, Directory]:
 def john(engine: MemoryEngine) -> None:
     """Have John arrive at the first process."""
     runner, _, _ = a_process(engine)
-    arrive = partial(arrivals.arrive, address="p:1", page=PageRef(), visible=True)
-    tag = partial(hub.receive, address="p:1", message=Tag(JOHN))
-    for job in (arrive, tag):
-        asyncio.run(runner.turn("john", job))
+    arrival = Arrival(PageRef(), True, "secret", Vouched(Tag(email="john@example.com")))
+    arrive = partial(arrivals.arrive, address="p:1", arrival=arrival)
+    asyncio.run(runner.turn("john", arrive))
 
 
 def test_of_two_agents_at_two_processes_one_gets_the_call() -> None:

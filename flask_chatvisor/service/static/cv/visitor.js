@@ -30,6 +30,17 @@ function currentPage() {
   return { title: clip(document.title), path: clip(window.location.pathname) };
 }
 
+/** @returns {{id: string, secret: string, reset?: boolean} | null} */
+function readStored() {
+  try {
+    const stored = JSON.parse(local.get(VISITOR_KEY) ?? "null");
+    const fits = typeof stored?.id === "string" && typeof stored.secret === "string";
+    return fits ? stored : null;
+  } catch {
+    return null;
+  }
+}
+
 const isVisible = () => document.visibilityState === "visible";
 
 /** This browser as the service knows it. It has a socket only when needed. */
@@ -39,6 +50,10 @@ class Visitor {
     this.known = null;
     /** @type {ActiveUser | null} */
     this.tag = null;
+    /** The tag that the service has from this connection. @type {ActiveUser | null} */
+    this.sent = null;
+    /** Another tab's user counts: this page's tag must not start another visitor. */
+    this.joins = false;
     this.welcomed = false;
     /** @type {OwnCall | null} */
     this.call = null;
@@ -79,13 +94,10 @@ class Visitor {
   }
 
   load() {
-    try {
-      const stored = JSON.parse(local.get(VISITOR_KEY) ?? "null");
-      const fits = typeof stored?.id === "string" && typeof stored.secret === "string";
-      this.known = fits ? { id: stored.id, secret: stored.secret } : null;
-    } catch {
-      this.known = null;
-    }
+    const stored = readStored();
+    this.known = stored && { id: stored.id, secret: stored.secret };
+    // A page before this one was left before the service knew of its reset.
+    if (stored?.reset) this.reset = "wanted";
   }
 
   /** @returns {Message} */
@@ -100,9 +112,10 @@ class Visitor {
   /** @param {number} code */
   closed(code) {
     this.welcomed = false;
+    this.sent = null;
     for (const request of this.pending.values()) request.reject(new Failure("lost"));
     this.pending.clear();
-    if (this.reset === "sent") this.reset = "none"; // the next hello asks for a new id
+    if (this.reset === "sent") this.reset = "wanted"; // the service may not have got it
     if (!FINAL_CODES.has(code)) return true;
     complain("socket", new Failure(`closed-${code}`));
     return false;
@@ -134,8 +147,9 @@ class Visitor {
     local.set(VISITOR_KEY, JSON.stringify(this.known));
     this.welcomed = true;
     this.tell("welcome");
-    this.take(message.call ?? null);
-    if (this.tag) this.sendTag();
+    // Before the page has tagged its user, the service does not say which call there is.
+    if (!message.needsTag) this.take(message.call ?? null);
+    if (this.tag && this.tag !== this.sent) this.sendTag();
     this.tellPage();
     for (const resolve of this.waiting) resolve();
     this.waiting.clear();
@@ -175,8 +189,9 @@ class Visitor {
   }
 
   sendTag() {
+    this.sent = this.tag;
     try {
-      this.send({ type: "tag", tag: this.tag });
+      this.send({ type: "tag", tag: this.tag, ...(this.joins && { joins: true }) });
     } catch (error) {
       this.tag = null;
       complain("user.tag", error);
@@ -185,7 +200,10 @@ class Visitor {
 
   forget() {
     this.tag = null;
-    local.set(VISITOR_KEY, null);
+    this.joins = false;
+    // Kept until the service has answered, even if this page is left before.
+    const due = this.known && JSON.stringify({ ...this.known, reset: true });
+    local.set(VISITOR_KEY, due);
     this.clear();
     if (!this.known) return;
     this.reset = "wanted";
@@ -195,8 +213,8 @@ class Visitor {
 
   sendReset() {
     this.welcomed = false;
+    this.sent = null;
     this.reset = "sent";
-    this.known = null;
     this.send({ type: "reset" });
   }
 
@@ -210,15 +228,22 @@ class Visitor {
   follow() {
     // Unless this tab started it; then the others follow.
     if (this.reset !== "none") return;
-    const before = this.known?.id;
-    this.load();
-    if (this.known?.id === before) return;
-    this.tag = null;
-    this.welcomed = false;
+    const stored = readStored();
+    const same = stored?.id === this.known?.id;
+    if (same && !stored?.reset) {
+      this.known = stored;
+      return;
+    }
+    this.tag = this.sent = null;
     this.clear();
+    if (stored?.reset) return; // the tab that started it will say who comes next
+    this.known = stored;
+    this.joins = true;
+    this.welcomed = false;
     if (!this.socket.wanted) return;
     this.socket.drop();
     this.socket.comeBack(); // with a delay, so that the other tab has its new id by then
+    document.dispatchEvent(new Event("chatvisor:renewed"));
   }
 
   tellPage() {
@@ -267,7 +292,13 @@ class Visitor {
   refused(message) {
     const failure = new Failure(message.code, message.detail);
     const request = this.pending.get(message.requestId);
-    if (!request) return complain("refused", failure);
+    if (!request) {
+      // The page's tag script, if present, brings a new token.
+      if (message.code === "token-expired") {
+        document.dispatchEvent(new Event("chatvisor:refresh"));
+      }
+      return complain("refused", failure);
+    }
     this.pending.delete(message.requestId);
     request.reject(failure);
   }
@@ -299,6 +330,7 @@ export function followPage(visitor) {
     // asks again; otherwise the tag remains if this is still the same visitor.
     if (document.getElementById("chatvisor-tag")) visitor.tag = null;
     visitor.follow();
+    visitor.joins = false; // who goes back to a page uses it
   });
 }
 
