@@ -7,6 +7,7 @@ import re
 import threading
 import time
 import typing as t
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,7 +74,11 @@ class RunningService:
 
 @contextlib.contextmanager
 def running_service(
-    timings: Timings | None = None, *, port: int = 0, **settings: t.Any
+    timings: Timings | None = None,
+    *,
+    port: int = 0,
+    clock: Callable[[], float] = time.time,
+    **settings: t.Any,
 ) -> Iterator[RunningService]:
     """Run a service until the block is left.
 
@@ -90,7 +95,7 @@ def running_service(
         **settings,
     )
     started = threading.Event()
-    server = make_server(create_service(chosen), on_start=started.set)
+    server = make_server(create_service(chosen, clock=clock), on_start=started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     started.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -75,12 +76,14 @@ class World:
 
 
 @contextmanager
-def running(*, strict: bool = True, port: int = 0) -> Iterator[World]:
+def running(*, strict: bool = True) -> Iterator[World]:
     """Run the application of the tests with a real service."""
     with ExitStack() as stack:
-        keys = {"identity_keys": (KEY,), "require_identity": True} if strict else {}
+        keys: dict[str, t.Any] = {"identity_keys": (KEY,), "require_identity": True}
         timings = Timings(presence_grace=3)
-        service = stack.enter_context(running_service(timings, port=port, **keys))
+        service = stack.enter_context(
+            running_service(timings, **keys if strict else {})
+        )
         elsewhere = stack.enter_context(serving({"/": ELSEWHERE})).url
         config: dict[str, t.Any] = {"IDENTITY_KEY": KEY} if strict else {}
         app = make_application(SCRIPT_URL=service.script, **config)[0]
@@ -96,6 +99,19 @@ def _add_exits(app: flask.Flask, elsewhere: str) -> None:
         return f"<body><script>location.replace('{elsewhere}')</script></body>"
 
     app.add_url_rule("/sign", "sign", lambda: "<body>Sign in</body>")
+
+
+def signed_out(page: Page, url: str, before: str) -> None:
+    """Sign out, and wait until the browser is another visitor."""
+    page.goto(f"{url}/sign-out")
+    page.goto(f"{url}/sign")
+    other = f"({VISITOR} ?? before) !== before && !{STORED}.includes('reset')"
+    until(page, other, before=before)
+
+
+def keep(page: Page, stored: str) -> None:
+    """Have a browser show the id and secret that another one had."""
+    page.evaluate("stored => localStorage.setItem('chatvisor-visitor', stored)", stored)
 
 
 @pytest.fixture(params=[True, False], ids=["strict", "lenient"])
@@ -134,22 +150,19 @@ def test_who_had_the_browser_before_hears_nothing_of_the_next_user(
 ) -> None:
     page = open_page()
     janes = world.enter(page, "2")
-    page.goto(f"{world.url}/sign-out")
-    page.goto(f"{world.url}/sign")
-    until(page, f"({VISITOR} ?? old) !== old && !{STORED}.includes('reset')", old=janes)
+    signed_out(page, world.url, janes)
     kept = page.evaluate(STORED)
 
     johns = world.enter(page, "1")
     evil = open_page(f"{world.url}/sign-in/2")
-    evil.evaluate("kept => localStorage.setItem('chatvisor-visitor', kept)", kept)
+    keep(evil, kept)
     frames = heard(evil)
     evil.goto(world.url)
     until(evil, "window.CV")
     evil.evaluate("CV.api.isAgentOnline(() => {})")
     assert johns not in kept
 
-    window = open_page()
-    window.goto(world.ring(johns))
+    open_page().goto(world.ring(johns))
     expect(page.locator(INVITATION)).to_have_count(1)
     expect_no_ring(evil, frames)
 
@@ -160,17 +173,64 @@ def test_a_secret_that_leaked_rings_and_shows_nothing_without_the_identity(
     page = open_page()
     johns = strict.enter(page, "1")
     evil = open_page(f"{strict.url}/sign-in/3")  # an agent's pages are not tagged
-    leaked = page.evaluate(STORED)
-    evil.evaluate("leaked => localStorage.setItem('chatvisor-visitor', leaked)", leaked)
+    keep(evil, page.evaluate(STORED))
     frames = heard(evil)
     evil.goto(strict.url)
     evil.add_script_tag(url=strict.service.script)
     evil.evaluate("CV.api.isAgentOnline(() => {})")
-    window = open_page()
-    window.goto(strict.ring(johns))
+    open_page().goto(strict.ring(johns))
     expect(page.locator(INVITATION)).to_have_count(1)
     expect_no_ring(evil, frames)
     assert evil.evaluate("CV.conference.start()") is None
+
+
+def test_a_secret_from_before_a_sign_out_is_worth_nothing_afterwards(
+    world: World, open_page: OpenPage
+) -> None:
+    page = open_page()
+    before = world.enter(page, "1")
+    kept = page.evaluate(STORED)
+    page.goto(f"{world.url}/sign-out")
+    page.goto(f"{world.url}/sign")
+    until(
+        page, f"({VISITOR} ?? old) !== old && !{STORED}.includes('reset')", old=before
+    )
+    johns = world.enter(page, "1")
+    assert johns != before
+
+    evil = open_page(f"{world.url}/sign-in/3")
+    keep(evil, kept)
+    frames = heard(evil)
+    evil.goto(world.url)
+    evil.add_script_tag(url=world.service.script)
+    evil.evaluate("CV.api.isAgentOnline(() => {})")
+    open_page().goto(world.ring(johns))
+    expect(page.locator(INVITATION)).to_have_count(1)
+    expect_no_ring(evil, frames)
+
+
+def test_a_secret_is_not_good_for_longer_than_a_week(open_page: OpenPage) -> None:
+    later = [0.0]
+    with (
+        running_service(clock=lambda: time.time() + later[0]) as service,
+        serving({"/": f'<script src="{service.script}"></script>'}) as site,
+    ):
+        page = open_page(site.url)
+        page.evaluate("CV.user.tag({id: '1'})")
+        until(page, f"{STORED}?.includes('c.')")
+        kept = page.evaluate(STORED)
+        page.close()
+        later[0] = 6 * 24 * 3600
+        again = open_page(site.url)
+        keep(again, kept)
+        again.reload()
+        again.evaluate("CV.api.isAgentOnline(() => {})")
+        assert again.evaluate(VISITOR) == json.loads(kept)["id"]
+        later[0] = 8 * 24 * 3600
+        keep(again, kept)
+        again.reload()
+        again.evaluate("CV.api.isAgentOnline(() => {})")
+        assert again.evaluate(VISITOR) != json.loads(kept)["id"]
 
 
 def test_a_sign_out_that_goes_on_at_once_is_made_up_for(
@@ -233,8 +293,7 @@ def test_tabs_of_one_user_that_open_at_once_become_one_visitor(
         page.wait_for_url(world.url + "/")
         world.active(page, "john")
     assert len({page.evaluate(VISITOR) for page in pages}) == 1
-    window = open_page()
-    window.goto(world.ring(pages[0].evaluate(VISITOR)))
+    open_page().goto(world.ring(pages[0].evaluate(VISITOR)))
     for page in pages:
         expect(page.locator(INVITATION)).to_have_count(1)
 
@@ -250,8 +309,7 @@ def test_signing_in_in_one_tab_brings_the_others_along(
     janes = world.enter(second, "2")
     assert world.active(page, "jane") == second.evaluate(VISITOR)
     assert johns not in (janes, page.evaluate(VISITOR))
-    window = open_page()
-    window.goto(world.ring(page.evaluate(VISITOR)))
+    open_page().goto(world.ring(page.evaluate(VISITOR)))
     for tab in (page, second):
         expect(tab.locator(INVITATION)).to_have_count(1)
 
