@@ -25,6 +25,9 @@ from .showing import is_queued
 from .showing import showing
 from .showing import since
 
+#: Seconds for which a window waits longer than the service, which ends the call first.
+LOST_MARGIN = 5
+
 
 def tell(turn: Turn) -> None:
     """Tell each connection what has changed, once."""
@@ -83,6 +86,8 @@ def _tell_window(turn: Turn, address: str, shows: WindowShows) -> None:
 
 
 def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
+    if call.ended:
+        return _farewell(turn, call, role)
     email = call.agent.email if call.agent else None
     if (user := active_user(turn.visit)) is not None:
         call.user = msgspec.to_builtins(user)
@@ -92,12 +97,32 @@ def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
         call_id=call.id,
         secret=turn.access.call_secret(call.id, role, email),
         state=call.state,
-        reason=call.reason,
         visitor=call.user,
         agent=call.agent,
-        # No TURN credentials after the end of the call.
-        ice_servers=[] if call.ended else ice_servers(turn.settings, name, turn.now),
+        ice_servers=ice_servers(turn.settings, name, turn.now),
         since=since(call),
+        lost_after=turn.timings.lost_grace + LOST_MARGIN,
+        origins=_origins(turn) if role == "visitor" else (),
+    )
+
+
+def _origins(turn: Turn) -> tuple[str, ...] | None:
+    origins = turn.settings.origins
+    return None if origins is None else tuple(sorted(origins))
+
+
+def _farewell(turn: Turn, call: Call, role: Role) -> CallWelcome:
+    """Say how a call ended, and nothing of who was in it."""
+    return CallWelcome(
+        role=role,
+        call_id=call.id,
+        secret="",
+        state=call.state,
+        reason=call.reason,
+        visitor={},
+        ice_servers=[],
+        since=since(call),
+        lost_after=0,
     )
 
 

@@ -103,7 +103,13 @@ class Restart(Message):
 class End(Message):
     """A participant ends the call."""
 
-    reason: t.Literal["visitor-ended", "agent-ended", "share-cancelled", "failed"]
+    reason: t.Literal[
+        "visitor-ended",
+        "agent-ended",
+        "share-cancelled",
+        "connection-lost",
+        "failed",
+    ]
 
 
 Signal = Offer | Answer | Candidate | Restart
@@ -113,7 +119,14 @@ Signal = Offer | Answer | Candidate | Restart
 
 
 class CallWelcome(Confidential):
-    """Everything that the window needs to show the call's state."""
+    """Everything that the window needs to show the call's state.
+
+    Once the call has ended, only its state and reason.
+
+    :ivar lost_after: seconds without the service after which the window ends the call.
+    :ivar origins: of the pages that may stop the sharing directly; ``None`` for any
+        loopback one.
+    """
 
     role: Role
     call_id: str
@@ -121,6 +134,8 @@ class CallWelcome(Confidential):
     state: CallState
     visitor: dict[str, t.Any]
     ice_servers: list[dict[str, t.Any]]
+    lost_after: float
+    origins: tuple[str, ...] | None = ()
     agent: AgentRef | None = None
     reason: EndReason | None = None
     since: str | None = None

@@ -67,6 +67,36 @@ def test_a_declined_call_ends_in_every_tab(world: World) -> None:
     assert second.last(p.Unring).reason == "declined"
 
 
+@pytest.mark.parametrize("how", ["declined", "no-answer", "visitor-ended"])
+@pytest.mark.parametrize("role", ["agent", "visitor"])
+def test_an_ended_call_tells_only_how_it_ended(
+    world: World, how: str, role: str
+) -> None:
+    tab = world.tab(JOHN)
+    agent = world.ringing(tab)
+    visitor = agent
+    if how == "declined":
+        tab.say(p.Decline(tab.last(p.Ring).call_id))
+    elif how == "no-answer":
+        world.wait(46)
+    else:
+        visitor = world.window(tab.last(p.Ring).url)
+        visitor.say(p.End("visitor-ended"))
+    known = (agent if role == "agent" else visitor).last(p.CallWelcome)
+    agent.leave()
+    visitor.leave()
+    tab.say(p.PageMessage(p.PageRef(title="PIN", path="/pin"), True))
+    tab.say(p.Tag(JANE))
+    again = world.client()
+    again.say(p.HelloCall(known.call_id, secret=known.secret))
+    welcome = again.last(p.CallWelcome)
+    assert (welcome.state, welcome.reason) == ("ended", how)
+    told = (welcome.visitor, welcome.agent, welcome.ice_servers, welcome.secret)
+    assert told == ({}, None, [], "")
+    tab.say(p.PageMessage(p.PageRef(title="PIN", path="/pin/2"), True))
+    assert again.inbox == [welcome]
+
+
 def test_declining_too_late_does_nothing(world: World) -> None:
     tab = world.tab(JOHN)
     world.live(tab)

@@ -18,9 +18,16 @@ from ..context import Turn
 
 MAY_END: Mapping[Role, frozenset[EndReason]] = {
     "visitor": frozenset(
-        {EndReason.VISITOR_ENDED, EndReason.SHARE_CANCELLED, EndReason.FAILED}
+        {
+            EndReason.VISITOR_ENDED,
+            EndReason.SHARE_CANCELLED,
+            EndReason.CONNECTION_LOST,
+            EndReason.FAILED,
+        }
     ),
-    "agent": frozenset({EndReason.AGENT_ENDED, EndReason.FAILED}),
+    "agent": frozenset(
+        {EndReason.AGENT_ENDED, EndReason.CONNECTION_LOST, EndReason.FAILED}
+    ),
 }
 
 #: Ended calls of one visitor that are kept, the newest.

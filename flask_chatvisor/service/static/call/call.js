@@ -23,6 +23,8 @@ const OPENED_ELSEWHERE = 4403;
  * @property {() => void} [letGo] the call has ended: release screens and microphones
  */
 
+const FIRST_PATIENCE = 35; // seconds, until the service has said how long
+
 export class Call {
   model = new Model();
   /** @type {Signal | null} */
@@ -32,6 +34,8 @@ export class Call {
   /** @type {Feature[]} */
   features = [];
   said = UNSAID;
+  patience = FIRST_PATIENCE;
+  overdue = 0;
 
   /** @param {(call: Call) => Feature[]} makeFeatures once the role is known */
   constructor(makeFeatures) {
@@ -42,6 +46,11 @@ export class Call {
   open(callId, ticket) {
     if (callId === NONE) this.model.end(ticket.replace(/^ended=/, ""));
     else this.signal = new Signal(callId, ticket, this);
+    const { ending } = this.signal ?? {};
+    if (ending) {
+      this.model.role = ending.role;
+      this.model.end(ending.reason);
+    }
     this.show();
   }
 
@@ -63,6 +72,7 @@ export class Call {
   receive(message) {
     const { model } = this;
     const before = model.state;
+    this.heard(message);
     model.receive(message);
     if (message.state === "ended") return this.finish();
     if (before === "ended") {
@@ -75,9 +85,19 @@ export class Call {
     this.show();
   }
 
-  /** It reconnects automatically. */
+  /** @param {Message} message */
+  heard(message) {
+    if (message.type !== "call-welcome") return;
+    if (message.lostAfter) this.patience = message.lostAfter;
+    clearTimeout(this.overdue);
+    this.overdue = 0;
+  }
+
+  /** It reconnects automatically. By the end of its patience the service has ended the call. */
   lost() {
     this.model.trouble.signal = true;
+    const isOver = () => this.model.state === "ended" || this.end("connection-lost");
+    if (this.features.length) this.overdue ||= window.setTimeout(isOver, this.patience * 1000);
     this.show();
   }
 
@@ -100,7 +120,9 @@ export class Call {
 
   /** The call has ended, and the service knows. */
   finish() {
+    const { role, reason } = this.model;
     this.signal?.close();
+    if (role && reason) this.signal?.forget(role, reason);
     this.letGo();
   }
 

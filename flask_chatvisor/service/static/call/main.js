@@ -2,6 +2,7 @@
 /** Assembles the call window for both roles. */
 
 import { Call } from "./call.js";
+import { Pages } from "./pages.js";
 import { part, stopButton } from "./parts.js";
 import { Quality } from "./quality.js";
 import { Share } from "./share.js";
@@ -13,8 +14,8 @@ import { Watch } from "./watch.js";
 /** @param {Call} call */
 function featuresOf(call) {
   const voice = new Voice(call);
-  const screen = call.model.role === "visitor" ? new Share(call, voice) : new Watch(call, voice);
-  return [screen, voice, new Quality(call)];
+  if (call.model.role === "agent") return [new Watch(call, voice), voice, new Quality(call)];
+  return [new Share(call, voice), voice, new Quality(call), new Pages(call)];
 }
 
 /** @param {Call} call */

@@ -100,7 +100,7 @@ export class Model {
     switch (message.type) {
       case "call-welcome":
         this.role = message.role;
-        this.visitor = message.visitor;
+        if (message.state !== "ended") this.visitor = message.visitor;
         this.trouble.signal = false;
         this.trouble.away = true; // until the service says that the other participant is here
         return this.take(message);

@@ -22,11 +22,14 @@ class Key {
     this.ticket = ticket;
     // With this id the window may reuse its ticket if the answer was lost.
     this.windowId = crypto.getRandomValues(new Uint32Array(4)).join("-");
-    this.secret = "";
+    this.secret = this.load();
+  }
+
+  load() {
     try {
-      this.secret = sessionStorage.getItem(this.name) ?? "";
+      return sessionStorage.getItem(this.name) ?? "";
     } catch {
-      // Storage is blocked: the call works, but this window cannot be reloaded.
+      return ""; // storage is blocked: the call works, but this window cannot be reloaded
     }
   }
 
@@ -34,8 +37,13 @@ class Key {
   keep(secret) {
     this.secret = secret;
     this.ticket = "";
+    this.save(secret);
+  }
+
+  /** @param {string} value */
+  save(value) {
     try {
-      sessionStorage.setItem(this.name, secret);
+      sessionStorage.setItem(this.name, value);
     } catch {
       // As above.
     }
@@ -47,6 +55,8 @@ class Key {
     return ticket ? { ticket, windowId } : { secret };
   }
 }
+
+const ENDED = /^ended (visitor|agent) ([\w-]+)$/;
 
 export class Signal {
   welcomed = false;
@@ -62,13 +72,30 @@ export class Signal {
       (message) => this.receive(message),
       (code) => this.closed(code),
     );
-    this.socket.open();
+    if (!this.ending) this.socket.open();
+  }
+
+  /** How the call ended that this window was in before it was reloaded. */
+  get ending() {
+    const [, role, reason] = (!this.key.ticket && ENDED.exec(this.key.secret)) || [];
+    return role && reason ? { role: /** @type {"visitor" | "agent"} */ (role), reason } : null;
+  }
+
+  /**
+   * Replace the secret, which is of no use any more, by what a reload must show.
+   *
+   * @param {string} role
+   * @param {string} reason
+   */
+  forget(role, reason) {
+    this.key.secret = "";
+    this.key.save(`ended ${role} ${reason}`);
   }
 
   /** @param {Message} message */
   receive(message) {
     if (message.type === "call-welcome") {
-      this.key.keep(message.secret);
+      if (message.state !== "ended") this.key.keep(message.secret);
       this.welcomed = true;
       this.socket.losses = 0;
     }

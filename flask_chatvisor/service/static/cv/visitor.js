@@ -3,11 +3,13 @@
 
 import { FINAL_CODES, toJson } from "../shared/socket.js";
 import { complain, Failure } from "./failures.js";
+import { onReport, stopSharing } from "./own-window.js";
 import { makeSocket } from "./service.js";
 import { local } from "./storage.js";
 
 /**
  * @import { Message } from "../shared/socket.js"
+ * @import { Report } from "./own-window.js"
  *
  * @typedef {{[key: string]: any}} ActiveUser
  * @typedef {{name: string, email: string}} Agent
@@ -164,6 +166,21 @@ class Visitor {
     this.tell("own-call", call);
   }
 
+  /**
+   * The call window of this visitor is there, with the service or without.
+   *
+   * @param {Report} report
+   */
+  reported({ callId, state, agent, sharing }) {
+    if (state === "ended") {
+      if (this.call?.callId === callId) this.take(null);
+    } else if (this.reset !== "none") {
+      stopSharing(callId);
+    } else if (sharing && !this.call) {
+      this.take({ callId, state, agent, position: null, window: true });
+    }
+  }
+
   /** @param {Message} message */
   send(message) {
     if (new TextEncoder().encode(toJson(message)).length > LARGEST_FRAME) {
@@ -175,6 +192,7 @@ class Visitor {
   /** @param {string} callId */
   stop(callId) {
     this.stopping = callId;
+    stopSharing(callId); // the service may be away
     this.send({ type: "stop", callId });
   }
 
@@ -306,6 +324,7 @@ class Visitor {
 
 /** @param {Visitor} visitor */
 export function followPage(visitor) {
+  onReport((report) => visitor.reported(report));
   let timer = 0;
   const changed = () => {
     clearTimeout(timer);
