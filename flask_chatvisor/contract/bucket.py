@@ -29,13 +29,13 @@ class Bucket:
     def __init__(self) -> None:
         self._full_at = self._used_at = float("-inf")
 
-    def take(self, rate: Rate, now: float) -> float:
-        """Take a token; return 0, or the seconds to wait if there is none."""
+    def take(self, rate: Rate, now: float, count: int = 1) -> float:
+        """Take tokens; return 0, or the seconds to wait if there are too few."""
         if now < self._used_at:
             # The clock was set back: keep what was used, and nothing more.
             self._full_at += now - self._used_at
         self._used_at = now
-        full_at = max(now, self._full_at) + 1 / rate.per_second
+        full_at = max(now, self._full_at) + count / rate.per_second
         wait = full_at - now - rate.fills_in
         # Sums of fractions are slightly off.
         if wait > 1e-6:

@@ -28,6 +28,9 @@ MAX_DEPTH = 3
 MAX_VALUE = 1024
 #: Bytes of JSON, escaped to ASCII; above it, additional keys are dropped, then labels.
 MAX_BYTES = 8 * 1024
+#: Bytes of JSON in which an untrusted tag's lists and objects must be; those that go
+#: beyond are left out unread.
+MAX_READ = 2 * MAX_BYTES
 #: The largest whole number that JavaScript represents exactly.
 MAX_NUMBER = 2**53 - 1
 #: Characters of a page's title and path.

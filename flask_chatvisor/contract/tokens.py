@@ -35,6 +35,8 @@ from .api import SCOPES
 IDENTITY_AUDIENCE = "chatvisor:identity"
 USER_AUDIENCE = "chatvisor:user"
 
+#: Characters of a token; longer ones are refused unread.
+MAX_TOKEN = 16 * 1024
 #: Seconds by which the clocks of two machines may differ.
 LEEWAY = 30
 #: Seconds after which a signed event is refused.

@@ -79,8 +79,9 @@ class Limits:
     #: Messages, and their characters, that wait for a slow client.
     waiting_messages: int = 256
     waiting_characters: int = 1024 * 1024
-    #: Messages of one client.
+    #: Messages of one client, and their bytes.
     messages: Rate = Rate(30, 240)
+    bytes: Rate = Rate(64 * 1024, 1024 * 1024)
     #: Tabs of one visitor, and pages of one agent.
     tabs: int = 100
     #: An agent's REST requests; a page fetches its list once a second at most.

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flask_chatvisor.contract.bucket import Bucket
 from flask_chatvisor.contract.bucket import Buckets
 from flask_chatvisor.contract.bucket import Rate
 
@@ -47,6 +48,13 @@ def test_who_waits_as_long_as_told_is_let_in() -> None:
         assert wait == pytest.approx(0.1, abs=1e-5)
         now += wait
         assert buckets.take("mary", now) == 0
+
+
+def test_several_are_taken_together_or_not_at_all() -> None:
+    bucket, rate = Bucket(), Rate(2, 10)
+    assert bucket.take(rate, START, 7) == 0
+    assert bucket.take(rate, START, 5) == pytest.approx(1)
+    assert bucket.take(rate, START, 3) == 0
 
 
 def test_everybody_has_a_bucket() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import typing as t
 
 import msgspec
@@ -17,6 +18,8 @@ from flask_chatvisor.contract.users import Page
 from flask_chatvisor.contract.users import UserPage
 from flask_chatvisor.contract.users import UserToken
 from flask_chatvisor.contract.users import convert
+from flask_chatvisor.contract.users import decode
+from tests.doubles.cpu import seconds_of
 
 JOHN: dict[str, t.Any] = {
     "visitorId": "v-1",
@@ -227,6 +230,20 @@ users = st.builds(
 @given(users)
 def test_whatever_is_written_is_read_back_the_same(user: ActiveUser) -> None:
     assert ActiveUser.from_json(user.to_json()) == user
+
+
+def test_numbers_of_hostile_users_cost_no_more_than_others() -> None:
+    data = {"x": [1e-308] * 64, "y": [1e-308] * 64}
+    row = {"visitorId": "v-1", "additionalTaggingData": data}
+    body = json.dumps({"results": [row] * 100}).encode()
+    mine = seconds_of(lambda: decode(body, UserPage))
+    assert mine < 5 * seconds_of(lambda: json.loads(body))
+
+
+def test_a_number_beyond_all_bounds_is_no_json() -> None:
+    body = b'{"visitorId":"v","additionalTaggingData":{"x":1e999}}'
+    with pytest.raises(msgspec.DecodeError):
+        decode(body, ActiveUser)
 
 
 json_values = st.recursive(

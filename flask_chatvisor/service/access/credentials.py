@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...contract import tokens
+from ...contract.tag import FIELDS
 from ...contract.tag import Tag
 from ...contract.tag import clean_tag
 from ...contract.users import AgentRef
@@ -156,6 +157,12 @@ class Access:
         )
 
     # --- identity
+
+    @property
+    def needed_fields(self) -> tuple[str, ...]:
+        """The fields of a page's tag that :meth:`vouch` looks at."""
+        # Where identity is required, all others come from the token.
+        return ("externalToken",) if self._settings.require_identity else FIELDS
 
     def vouch(self, tag: object, now: float) -> Vouched:
         """Decide what to trust for a tag: its token, or the page.

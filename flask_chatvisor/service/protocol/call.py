@@ -15,6 +15,7 @@ from ...contract.users import AgentRef
 from ...contract.users import Page
 from .message import Confidential
 from .message import Id
+from .message import Index
 from .message import Kind
 from .message import Message
 from .message import Sdp
@@ -92,7 +93,7 @@ class Candidate(Message):
 
     candidate: Short
     sdp_mid: Short | None = None
-    sdp_m_line_index: int | None = msgspec.field(default=None, name="sdpMLineIndex")
+    sdp_m_line_index: Index | None = msgspec.field(default=None, name="sdpMLineIndex")
     username_fragment: Short | None = None
 
 

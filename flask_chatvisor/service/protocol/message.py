@@ -12,6 +12,8 @@ from typing import ClassVar
 
 import msgspec
 
+from ...contract.tokens import MAX_TOKEN
+
 
 class Close(enum.IntEnum):
     """The service's codes for closing a WebSocket."""
@@ -37,8 +39,9 @@ class ProtocolError(Exception):
 
 Id = t.Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Number = t.Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Index = t.Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)]
 Secret = t.Annotated[str, msgspec.Meta(max_length=128)]
-Token = t.Annotated[str, msgspec.Meta(max_length=16_384)]
+Token = t.Annotated[str, msgspec.Meta(max_length=MAX_TOKEN)]
 Short = t.Annotated[str, msgspec.Meta(max_length=1_024)]
 Sdp = t.Annotated[str, msgspec.Meta(max_length=60_000)]
 

@@ -6,19 +6,42 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 from typing import ClassVar
 
+import msgspec
+
+from ...contract.tag import MAX_READ
 from ...contract.users import AgentRef
 from ...contract.users import Page
 from .call import CallState
+from .message import Close
 from .message import Confidential
 from .message import Id
 from .message import Kind
 from .message import Message
 from .message import Number
+from .message import ProtocolError
 from .message import Secret
 from .message import Short
 from .message import Value
+
+# Received undecoded; whoever sends one may give any value that is JSON.
+if t.TYPE_CHECKING:
+    Undecoded = t.Any
+else:
+    Undecoded = msgspec.Raw
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+# msgspec itself takes 100 times as long as Python for a float like 1e308.
+_values = msgspec.json.Decoder(float_hook=float)
+
+
+def _value(raw: bytes) -> t.Any:
+    try:
+        return _values.decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ProtocolError(Close.BAD_MESSAGE, str(error)) from None
 
 
 class PageRef(Page, frozen=True, forbid_unknown_fields=True):
@@ -50,14 +73,37 @@ class HelloVisitor(Confidential):
 
 
 class Tag(Confidential):
-    """``CV.user.tag``: not trusted, and cleaned later.
+    """``CV.user.tag``: not trusted. It is decoded once its sender is known.
 
     :ivar joins: refuse a tag of another user than the visitor's, instead of starting a
         new visitor. So two pages of one browser never take turns.
     """
 
-    tag: t.Any
+    tag: Undecoded
     joins: bool = False
+
+    def read(self, names: Iterable[str]) -> dict[str, t.Any]:
+        """Decode some fields. Lists and objects that are too long in all are left out.
+
+        :raises TypeError: if the tag is not an object.
+        :raises ProtocolError: if a field is not JSON.
+        """
+        try:
+            given = _fields.decode(self.tag)
+        except msgspec.ValidationError:
+            raise TypeError("A tag must be an object.") from None
+        except msgspec.DecodeError as error:
+            raise ProtocolError(Close.BAD_MESSAGE, str(error)) from None
+        read: dict[str, t.Any] = {}
+        room = MAX_READ
+        for name in names:
+            raw = bytes(given.get(name, b""))
+            # Texts cost next to nothing, however long, and are cut later.
+            is_text = raw.startswith(b'"')
+            if is_text or 0 < len(raw) <= room:
+                read[name] = _value(raw)
+                room -= 0 if is_text else len(raw)
+        return read
 
 
 class Reset(Message):

@@ -26,8 +26,9 @@ class Connection:
     """
 
     __slots__ = (
-        "_bucket",
+        "_bytes",
         "_limits",
+        "_messages",
         "_patience",
         "_queue",
         "_reader",
@@ -46,13 +47,20 @@ class Connection:
         self._queue: collections.deque[dict[str, t.Any]] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._waiting = 0
-        self._bucket = Bucket()
+        self._messages = Bucket()
+        self._bytes = Bucket()
         self.on_close: Callable[[int], None] = lambda code: None
         self.closing: bool = False
 
-    def allows(self, now: float) -> bool:
-        """Return whether the client may send another message."""
-        return self._bucket.take(self._limits.messages, now) == 0
+    def allows(self, size: int, now: float) -> bool:
+        """Return whether the client may send another message.
+
+        :param size: of the message, in bytes.
+        """
+        return (
+            self._messages.take(self._limits.messages, now) == 0
+            and self._bytes.take(self._limits.bytes, now, size) == 0
+        )
 
     def push(self, text: str) -> bool:
         """Queue a text; ``False`` if too much is already queued."""

@@ -108,9 +108,10 @@ class Sockets:
 
     async def _hear(self, address: str, connection: Connection, message: Scope) -> None:
         try:
-            if not connection.allows(self._clock()):
-                raise ProtocolError(Close.TOO_MANY, "Too many messages.")
             text = message.get("text")
+            size = len(message.get("bytes") or b"" if text is None else text.encode())
+            if not connection.allows(size, self._clock()):
+                raise ProtocolError(Close.TOO_MANY, "Too many messages.")
             if text is None:
                 raise ProtocolError(Close.BAD_MESSAGE, "Send text frames.")
             await self._clients.receive(address, protocol.decode(text))

@@ -112,7 +112,11 @@ class Visitors:
         :raises Refusal: if the tag is not an object, lacks a required proof, or is
             another user's.
         """
-        vouched = self._access.vouch(message.tag, self._clock())
+        try:
+            claimed = message.read(self._access.needed_fields)
+        except TypeError as error:
+            raise Refusal("bad-request", str(error)) from None
+        vouched = self._access.vouch(claimed, self._clock())
         session, known = self._sessions[address], self._access.sessions
         kind: Kind = "verified" if vouched.verified else "claimed"
         subject = vouched.tag.subject

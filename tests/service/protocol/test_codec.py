@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flask_chatvisor.contract.tag import FIELDS
 from flask_chatvisor.contract.users import AgentRef
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.protocol import Close
 from flask_chatvisor.service.protocol import ProtocolError
+from tests.doubles.cpu import seconds_of
 
 
 def names(union: t.Any) -> set[str]:
@@ -93,6 +95,7 @@ def test_a_frame_is_read(frame: str, message: p.ClientMessage) -> None:
         '{"type":"end","reason":"no-answer"}',
         '{"type":"page","page":{"title":"","path":"","query":"x"},"visible":true}',
         '{"type":"decline","callId":"\\ud800"}',
+        '{"type":"candidate","candidate":"","sdpMLineIndex":' + "9" * 30 + "}",
         b"\xff\xfe",
         '{"type":"tag","tag":' + "[" * 5000 + "]" * 5000 + "}",
     ],
@@ -102,6 +105,55 @@ def test_what_is_no_message_is_refused(frame: str | bytes) -> None:
         p.decode(frame)
     assert caught.value.code is Close.BAD_MESSAGE
     assert caught.value.detail
+
+
+#: Tags of the size of a frame that cost much if they are decoded carelessly.
+COSTLY = {
+    "floats": "1e308",
+    "small floats": "1e-308",
+    "long floats": "1.7976931348623157e308",
+    "integers": "9" * 4000,
+    "objects": '{"":{}}',
+    "lists": "[" * 100 + "]" * 100,
+    "texts": '"\\u00e9"',
+}
+
+
+def filled(one: str, name: str) -> str:
+    """A frame with a tag that has as many of these as there is room for."""
+    many = ",".join([one] * (60_000 // (len(one) + 1)))
+    return f'{{"type":"tag","tag":{{"{name}":[{many}]}}}}'
+
+
+@pytest.mark.parametrize("name", [*FIELDS, "other"])
+@pytest.mark.parametrize("one", COSTLY.values(), ids=COSTLY)
+def test_no_frame_costs_more_than_reading_it_once(one: str, name: str) -> None:
+    frame = filled(one, name)
+
+    def read() -> None:
+        message = p.decode(frame)
+        assert isinstance(message, p.Tag)
+        message.read(FIELDS)
+
+    assert seconds_of(read) < 2 * seconds_of(lambda: json.loads(frame))
+
+
+def test_of_a_tag_only_what_is_asked_for_is_decoded() -> None:
+    number = "9" * 5000
+    message = p.decode(f'{{"type":"tag","tag":{{"id":{number},"email":"e","x":1}}}}')
+    assert isinstance(message, p.Tag)
+    assert message.read(["email", "gender"]) == {"email": "e"}
+    with pytest.raises(ProtocolError):
+        message.read(["id"])
+
+
+def test_of_a_tag_only_so_much_is_read() -> None:
+    long = "x" * 10_000
+    tag = {"id": long, "labels": [long], "gender": [long], "externalToken": long}
+    message = p.decode(json.dumps({"type": "tag", "tag": tag}))
+    assert isinstance(message, p.Tag)
+    del tag["gender"]
+    assert message.read(["labels", "gender", "id", "externalToken"]) == tag
 
 
 def test_what_is_too_large_is_refused_before_it_is_read() -> None:

@@ -240,6 +240,15 @@ def test_who_sends_too_much_is_closed() -> None:
         assert client.closed() == 4429
 
 
+def test_who_sends_too_many_bytes_is_closed() -> None:
+    with running(limits=Limits(bytes=Rate(1, 100_000))) as live:
+        client, _ = live.tab()
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(3):
+                client.say("tag", tag={"id": "1", "x": "é" * 10_000})
+        assert client.closed() == 4429
+
+
 # --- tokens ---------------------------------------------------------------------
 
 
@@ -301,6 +310,9 @@ def test_a_forged_visitor_becomes_a_new_one(service: LiveService) -> None:
 # --- slow clients ---------------------------------------------------------------
 
 
+ANY = Rate(1e9, 10**9)
+
+
 def call_with_a_deaf_agent(live: LiveService) -> tuple[Socket, Socket]:
     """Start a call; return the agent's window, which reads no more, and the other."""
     tab, visitor_id = live.tab(john(5))
@@ -315,7 +327,7 @@ def call_with_a_deaf_agent(live: LiveService) -> tuple[Socket, Socket]:
 
 
 def test_a_slow_client_is_let_go_and_holds_up_nobody() -> None:
-    limits = Limits(waiting_messages=50, messages=Rate(1e9, 10**9))
+    limits = Limits(waiting_messages=50, messages=ANY, bytes=ANY)
     with running(limits=limits) as live:
         agent, visitor = call_with_a_deaf_agent(live)
         tab, _ = live.tab()
@@ -329,7 +341,7 @@ def test_a_slow_client_is_let_go_and_holds_up_nobody() -> None:
 
 
 def test_a_client_that_never_reads_is_given_up() -> None:
-    limits = Limits(waiting_messages=50, messages=Rate(1e9, 10**9))
+    limits = Limits(waiting_messages=50, messages=ANY, bytes=ANY)
     with running(limits=limits, timings=Timings(close=0.05)) as live:
         agent, visitor = call_with_a_deaf_agent(live)
         while not hears_that_the_other_is_gone(visitor):
