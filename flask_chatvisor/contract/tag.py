@@ -26,7 +26,8 @@ MAX_LABELS = 32
 MAX_KEYS = 64
 MAX_DEPTH = 3
 MAX_VALUE = 1024
-#: Bytes of JSON, escaped to ASCII; above it, additional keys are dropped, then labels.
+#: Bytes of JSON, escaped to ASCII; above it, additional keys are dropped, then labels,
+#: then texts are cut once more. The service and the extension apply the same rule.
 MAX_BYTES = 8 * 1024
 #: Bytes of JSON in which an untrusted tag's lists and objects must be; those that go
 #: beyond are left out unread.
@@ -67,6 +68,7 @@ class Tag(msgspec.Struct, frozen=True, rename="camel"):
 
 
 _TEXTS = ("id", "email", "firstname", "lastname", "gender", "assignedUser")
+_ATTRIBUTES = ("id", "email", "firstname", "lastname", "assigned_user")
 #: The vendor's names of a tag's fields.
 FIELDS = (*Tag.__struct_encode_fields__, "externalToken")
 _NOT_ADDITIONAL = frozenset({*FIELDS, "visitorId"})
@@ -231,6 +233,11 @@ class Cleaning:
     def _shrunk(self, tag: Tag) -> Tag:
         """Keep labels, then additional keys, while there is room."""
         bare = msgspec.structs.replace(tag, labels=(), additional_tagging_data={})
+        if _size(bare) > MAX_BYTES:
+            half = MAX_TEXT // 2
+            cut = {name: getattr(bare, name)[:half].strip() for name in _ATTRIBUTES}
+            bare = msgspec.structs.replace(bare, **cut)
+            self.notes.append(f"texts cut to {half} characters")
         room = MAX_BYTES - _size(bare)
         labels: list[str] = []
         for label in tag.labels:
@@ -244,10 +251,14 @@ class Cleaning:
             if room < 0:
                 break
             kept[key] = value
-        some = "labels" if len(labels) < len(tag.labels) else "additional keys"
-        self.notes.append(f"some {some} left out, {MAX_BYTES} bytes in all")
+        if len(labels) < len(tag.labels):
+            self.notes.append(f"some labels left out, {MAX_BYTES} bytes in all")
+        elif len(kept) < len(tag.additional_tagging_data):
+            self.notes.append(
+                f"some additional keys left out, {MAX_BYTES} bytes in all"
+            )
         return msgspec.structs.replace(
-            tag, labels=tuple(labels), additional_tagging_data=kept
+            bare, labels=tuple(labels), additional_tagging_data=kept
         )
 
 
