@@ -39,6 +39,8 @@ USER_AUDIENCE = "chatvisor:user"
 MAX_TOKEN = 16 * 1024
 #: Seconds by which the clocks of two machines may differ.
 LEEWAY = 30
+#: The latest time of a token that can be written as a date, in epoch seconds.
+_LATEST = 253_402_300_799
 #: Seconds after which a signed event is refused.
 EVENT_MAX_AGE = 300
 
@@ -237,6 +239,10 @@ def _signing_key(key: bytes) -> bytes:
 def _verify(
     token: str, keys: Iterable[bytes], audience: str, now: float
 ) -> dict[str, t.Any]:
+    if len(token) > MAX_TOKEN:
+        raise TokenError(
+            "token-invalid", f"A token has at most {MAX_TOKEN} characters."
+        )
     for key in keys:
         try:
             claims = jwt.decode(
@@ -254,7 +260,7 @@ def _verify(
             )
         except jwt.InvalidSignatureError:
             continue
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, RecursionError) as error:
             raise TokenError("token-invalid", f"Not a usable token: {error}") from None
         _check_times(claims, now)
         return claims
@@ -262,10 +268,12 @@ def _verify(
 
 
 def _check_times(claims: Mapping[str, t.Any], now: float) -> None:
-    issued, expires = claims["iat"], claims["exp"]
-    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
-        raise TokenError("token-invalid", "The token's times are not numbers.")
+    times = [claims["iat"], claims["exp"], claims.get("nbf", 0)]
+    # A comparison with NaN is false.
+    if not all(type(one) in (int, float) and 0 <= one <= _LATEST for one in times):
+        raise TokenError("token-invalid", "The token's times are not usable numbers.")
+    issued, expires, begins = times
     if now > expires + LEEWAY:
         raise TokenError("token-expired", "The token has expired.")
-    if issued > now + LEEWAY:
-        raise TokenError("token-invalid", "The token was issued in the future.")
+    if max(issued, begins) > now + LEEWAY:
+        raise TokenError("token-invalid", "The token is of the future.")

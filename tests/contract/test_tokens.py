@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import typing as t
 
 import jwt
+import msgspec
 import pytest
 
 from flask_chatvisor.contract import tokens
+from flask_chatvisor.contract.tag import FIELDS
+from flask_chatvisor.contract.tag import MAX_TEXT
+from flask_chatvisor.contract.tag import clean_tag
 from flask_chatvisor.contract.tokens import TokenError
 
 NOW = 1_800_000_000.0
@@ -100,6 +105,77 @@ def test_an_unsigned_token_is_refused() -> None:
     _, payload, _ = user_token().split(".")
     head = base64.urlsafe_b64encode(json.dumps({"alg": "none"}).encode()).decode()
     assert refused(f"{head.rstrip('=')}.{payload}.") == "token-invalid"
+
+
+def foreign_token(**claims: t.Any) -> str:
+    """A token that other software signed with the right key."""
+    values = {"aud": tokens.IDENTITY_AUDIENCE, "sub": "1", "jti": "j", "tag": {}}
+    values |= {"iat": NOW, "exp": NOW + 60} | claims
+    return jwt.encode(values, KEY + "-of-32-characters")
+
+
+@pytest.mark.parametrize("claim", ["iat", "exp", "nbf"])
+@pytest.mark.parametrize(
+    "time",
+    [math.nan, math.inf, -math.inf, 1e308, -1, "1800000000", None, True, [], 10**300],
+    ids=repr,
+)
+def test_a_time_that_is_none_is_refused_even_if_well_signed(
+    claim: str, time: object
+) -> None:
+    token = foreign_token(**{claim: time})
+    with pytest.raises(TokenError) as caught:
+        tokens.verify_identity(token, [KEY + "-of-32-characters"], now=NOW)
+    assert caught.value.code == "token-invalid"
+
+
+def test_a_token_is_not_good_before_its_time() -> None:
+    keys = [KEY + "-of-32-characters"]
+    with pytest.raises(TokenError) as caught:
+        tokens.verify_identity(foreign_token(nbf=NOW + 31), keys, now=NOW)
+    assert caught.value.code == "token-invalid"
+    good = foreign_token(nbf=NOW + 30)
+    assert tokens.verify_identity(good, keys, now=NOW).subject == "1"
+
+
+def encoded(part: str) -> str:
+    return base64.urlsafe_b64encode(part.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["[" * 11_000, '{"a":' * 2_000, '{"alg":' + "9" * 5000 + "}", "[1e999]", "\x00"],
+    ids=["lists", "objects", "digits", "infinite", "control"],
+)
+def test_whatever_is_in_a_tokens_head_it_is_refused(head: str) -> None:
+    assert refused(f"{encoded(head)}.e30.AAAA") == "token-invalid"
+    signed = jwt.encode({"x": 1}, tokens.derive(API, "user")).split(".")
+    assert refused(f"{signed[0]}.{encoded(head)}.{signed[2]}") == "token-invalid"
+
+
+def test_a_head_too_deep_for_the_reader_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def decode(*_: object, **__: object) -> t.NoReturn:
+        raise RecursionError("as PyJWT 2.10 to 2.13")
+
+    monkeypatch.setattr(jwt, "decode", decode)
+    assert refused(user_token()) == "token-invalid"
+
+
+def test_a_token_that_is_too_long_is_refused_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jwt, "decode", None)
+    assert refused("x" * (tokens.MAX_TOKEN + 1)) == "token-invalid"
+
+
+def test_the_fullest_tag_fits_into_a_token() -> None:
+    full = {name: "\U0001f600" * MAX_TEXT for name in FIELDS}
+    full |= {"labels": [f"{n}" * 99 for n in range(99)]}
+    data = json.loads(msgspec.json.encode(clean_tag(full)))
+    token = tokens.sign_identity(data, KEY, now=NOW, max_age=60)
+    assert tokens.verify_identity(token, [KEY], now=NOW).tag == data
 
 
 def test_an_identity_token_vouches_for_the_whole_tag() -> None:
