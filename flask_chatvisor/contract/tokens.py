@@ -240,9 +240,8 @@ def _verify(
     token: str, keys: Iterable[bytes], audience: str, now: float
 ) -> dict[str, t.Any]:
     if len(token) > MAX_TOKEN:
-        raise TokenError(
-            "token-invalid", f"A token has at most {MAX_TOKEN} characters."
-        )
+        detail = f"A token has at most {MAX_TOKEN} characters."
+        raise TokenError("token-invalid", detail)
     for key in keys:
         try:
             claims = jwt.decode(

@@ -17,10 +17,14 @@ from ..contract.users import UserToken
 from ..errors import BadAnswer
 from ..errors import ServiceError
 from ..errors import say
+from .transport import TOO_LARGE
 from .transport import Answer
 from .transport import Transport
 
 EVERYBODY = Selection()
+
+#: Users on a page that no service's answer should be too large for.
+SMALL_PAGE = 125
 
 
 class Client:
@@ -39,13 +43,26 @@ class Client:
         return operation in self._paths
 
     def active_users(self, selection: Selection = EVERYBODY) -> UserPage:
-        """List active users.
+        """List active users. A page too large for one answer is asked for in halves.
 
         A backend that does not support ``queries`` lists all users; see
         :attr:`.UserPage.queries`.
 
         :raises ServiceError: a subclass, if anything goes wrong.
         """
+        try:
+            return self._list(selection)
+        except BadAnswer as error:
+            is_large = error.template == TOO_LARGE.message
+            size, odd = divmod(selection.page_size, 2)
+            if not is_large or odd or selection.page_size <= SMALL_PAGE:
+                raise
+        second = selection._replace(page=2 * selection.page, page_size=size)
+        first = self.active_users(second._replace(page=second.page - 1))
+        results = first.results + self.active_users(second).results
+        return msgspec.structs.replace(first, results=results, page=selection.page)
+
+    def _list(self, selection: Selection) -> UserPage:
         texts = ("q", "label", "assigned", "sort")
         given = {name: getattr(selection, name) for name in texts}
         given |= {"waiting": int(selection.waiting), "inCall": int(selection.in_call)}

@@ -29,6 +29,7 @@ from flask_chatvisor.directory.answers import Cache
 from flask_chatvisor.directory.outage import MOST_STALE
 from flask_chatvisor.directory.paging import LONGEST_ADDRESS
 from flask_chatvisor.directory.paging import batched
+from flask_chatvisor.errors import BadAnswer
 from flask_chatvisor.errors import ServiceTimeout
 from flask_chatvisor.errors import ServiceUnavailable
 from flask_chatvisor.errors import SetupError
@@ -42,6 +43,7 @@ from tests.doubles.clock import NOON
 from tests.doubles.clock import Clock
 from tests.doubles.upstream import Upstream
 from tests.doubles.upstream import answer_json
+from tests.doubles.upstream import flood
 from tests.doubles.upstream import say_nothing
 
 MARY = Agent("mary@example.com", "Mary")
@@ -462,6 +464,49 @@ def test_with_a_policy_ten_thousand_are_loaded_once_for_all_agents_and_pages(
         clock.now += 0.31
         directory.active_users(agent=MARY)
     assert crowd.handed_out == 20_000
+
+
+class FatCrowd(Crowd):
+    """One whose pages are too large for one answer, from so many users on."""
+
+    def __init__(self, total: int, most: int) -> None:
+        super().__init__(total)
+        self.most = most
+
+    def __call__(self, upstream: Upstream, connection: socket.socket) -> None:
+        query = parse_qs(urlsplit(upstream.requests[-1].target).query)
+        if int(query["pageSize"][0]) <= self.most:
+            super().__call__(upstream, connection)
+        else:
+            flood(upstream, connection)
+
+
+def test_a_list_too_large_for_one_answer_is_loaded_in_smaller_ones(
+    make_directory: MakeDirectory,
+) -> None:
+    crowd = FatCrowd(1300, most=250)
+    with Upstream(crowd) as upstream:
+        directory = make_directory(url=upstream.url, policy=lambda agent, user: True)
+        listing = directory.active_users(agent=MARY, page=26)
+        assert listing.total == 1300
+        assert [user.firstname for user in listing.users] == [
+            f"{one:05}" for one in range(1250, 1300)
+        ]
+        # One page after the other, none left out, none twice.
+        assert crowd.requests == [(page, 250) for page in range(1, 9)]
+        assert len(directory.statuses(["v-00000"], agent=MARY).users) == 1
+        one_page = make_directory(url=upstream.url)
+        assert len(one_page.active_users(page=2, page_size=500).users) == 500
+
+
+def test_a_service_that_sends_too_much_whatever_it_is_asked_is_given_up(
+    make_directory: MakeDirectory,
+) -> None:
+    with Upstream(flood) as upstream:
+        directory = make_directory(url=upstream.url, policy=lambda agent, user: True)
+        with pytest.raises(BadAnswer, match="more than 8 MB"):
+            directory.active_users(agent=MARY)
+    assert len(upstream.requests) == 4
 
 
 # --- while the service is down
