@@ -17,6 +17,10 @@ from .users import name_of
 #: The sort keys of a list; ``-`` in front means descending.
 SORTS = ("name", "email", "since", "lastSeen", "page")
 
+#: Characters of a query or a search, and words of a search, that are looked at.
+MAX_QUERY = 254
+MAX_WORDS = 8
+
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _U = t.TypeVar("_U")
 
@@ -25,7 +29,7 @@ class Selection(t.NamedTuple):
     """The criteria for active users; fields as in the REST API.
 
     :ivar queries: only users that match an id, an e-mail or a visitorId of these.
-    :ivar q: words that must all occur in the user's fields or page.
+    :ivar q: words that must all occur in the user's fields or page; see :func:`words`.
     :ivar label: one of the user's labels.
     :ivar assigned: an agent's e-mail, or ``none``.
     :ivar waiting: only users who are waiting for an agent.
@@ -118,7 +122,7 @@ def matching(
     found: list[t.Any] = list(users)
     if queries := selection.queries:
         found = [u for u in found if any(is_meant(query, u) for query in queries)]
-    for word in selection.q.casefold().split():
+    for word in words(selection.q):
         found = [u for u in found if word in text(u) or word in page_text(u)]
     if label := selection.label.strip().casefold():
         found = [u for u in found if label in (one.casefold() for one in u.labels)]
@@ -130,6 +134,11 @@ def matching(
     if selection.in_call:
         found = [u for u in found if u.in_call is not None]
     return found
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a search, case-folded; the first few, if there are many."""
+    return text[:MAX_QUERY].casefold().split()[:MAX_WORDS]
 
 
 def search_text(user: t.Any) -> str:

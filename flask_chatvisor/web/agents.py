@@ -23,6 +23,7 @@ from ..contract.api import MAX_PAGE_SIZE
 from ..contract.api import MAX_QUERIES
 from ..contract.api import SCOPES
 from ..contract.bucket import Buckets
+from ..contract.matching import MAX_QUERY
 from ..contract.times import timestamp
 from ..contract.users import ActiveUser
 from ..current import current_state
@@ -47,7 +48,6 @@ from .hosts import Blueprint
 from .limits import CALLS
 from .limits import TOKENS
 from .limits import limited
-from .list_query import LONGEST_TEXT
 from .list_query import Parameters
 from .user_tokens import call_token
 from .user_tokens import page_token
@@ -101,7 +101,7 @@ def _named(agent: Agent) -> Response:
     if len(queries) > MAX_QUERIES:
         raise BadRequest(f"At most {MAX_QUERIES} users can be requested at once.")
     # No user has such a long name, and the others must still be found.
-    queries = [query for query in queries if len(query) <= LONGEST_TEXT]
+    queries = [query for query in queries if len(query) <= MAX_QUERY]
     directory = current_state().directory
     found = directory.statuses(queries, agent=agent, tick=_tick())
     there = {user.visitor_id: user for user in found.users.values() if user}
@@ -128,8 +128,8 @@ def _is_there(query: str) -> bool:
 
 def _user(query: str, *, as_json: bool) -> ResponseReturnValue:
     agent = _agent()
-    if len(query) > LONGEST_TEXT:
-        raise BadRequest(f"An e-mail or id has at most {LONGEST_TEXT} characters.")
+    if len(query) > MAX_QUERY:
+        raise BadRequest(f"An e-mail or id has at most {MAX_QUERY} characters.")
     directory = current_state().directory
     shown: dict[str, t.Any] = {"query": query, "agent": agent, "user": None}
     shown["as_of"] = directory.now()
@@ -211,7 +211,7 @@ def _status_json(found: ActiveUser | None, as_of: dt.datetime) -> dict[str, t.An
 def _visitor_id() -> str:
     data = request.get_json(silent=True)
     visitor_id = data.get("visitorId") if isinstance(data, dict) else None
-    if not isinstance(visitor_id, str) or not 0 < len(visitor_id) <= LONGEST_TEXT:
+    if not isinstance(visitor_id, str) or not 0 < len(visitor_id) <= MAX_QUERY:
         raise BadRequest('Send JSON with the visitor to call: {"visitorId": "…"}.')
     return visitor_id
 

@@ -8,11 +8,10 @@ from flask import request
 from werkzeug.exceptions import BadRequest
 
 from ..contract.api import MAX_PAGE_SIZE
+from ..contract.matching import MAX_QUERY
 from ..contract.matching import SORTS
 from ..identity import Agent
 
-#: Maximum characters of a search text.
-LONGEST_TEXT = 254
 _LAST_PAGE = 1_000_000
 
 
@@ -44,8 +43,8 @@ class Parameters:
 
     def _text(self, name: str) -> str:
         text = request.args.get(name, "").strip()
-        if len(text) > LONGEST_TEXT:
-            self._faults.append(f"{name} has at most {LONGEST_TEXT} characters.")
+        if len(text) > MAX_QUERY:
+            self._faults.append(f"{name} has at most {MAX_QUERY} characters.")
         return text
 
     def _assigned(self) -> str:

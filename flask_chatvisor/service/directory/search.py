@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyroaring import BitMap
 
+from ...contract.matching import words
 from .numbers import Numbers
 from .texts import Texts
 
@@ -55,8 +56,7 @@ class Search:
 
     def narrow(self, text: str, among: BitMap) -> BitMap:
         """Find those of the given users that have all words of a text."""
-        words = text.casefold().split()
-        for word in sorted(words, key=self._tags.most):
+        for word in sorted(words(text), key=self._tags.most):
             if among:
                 among = among & self._having(word, among)
         return among

@@ -47,6 +47,8 @@ class Texts:
     def candidates(self, word: str) -> BitMap:
         """Find all texts that may contain a word, and a few others."""
         parts = _cut(word)
+        if not parts and len(self._texts) < len(self._having):
+            return BitMap([one for one, text in self._texts.items() if word in text])
         if not parts:
             # Texts are padded, so that each character of a word is in some part.
             return _union(one for part, one in self._having.items() if word in part)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import typing as t
 
 import msgspec
 import pytest
 
+from flask_chatvisor.contract.matching import MAX_QUERY
+from flask_chatvisor.contract.matching import MAX_WORDS
 from flask_chatvisor.contract.matching import SORTS
 from flask_chatvisor.contract.matching import Selection
+from flask_chatvisor.contract.matching import words
 from flask_chatvisor.contract.users import AgentRef
 from flask_chatvisor.contract.users import InCall
 from flask_chatvisor.contract.users import Page
@@ -16,7 +20,9 @@ from flask_chatvisor.service.directory import search
 from flask_chatvisor.service.directory.index import Directory
 from flask_chatvisor.service.directory.rows import SORT_KEYS
 from flask_chatvisor.service.directory.texts import Texts
+from tests.doubles.cpu import seconds_of
 
+from .rows import PlainDirectory
 from .rows import make_row
 
 
@@ -195,6 +201,29 @@ def test_every_word_must_be_found_somewhere(
     crowd: Directory, q: str, ids: list[str]
 ) -> None:
     assert listed(crowd, q=q) == ids
+
+
+def test_a_search_is_for_so_many_words_and_no_more(crowd: Directory) -> None:
+    looked_for = words("John " * 2600 + "nobody-has-this")
+    assert looked_for == ["john"] * MAX_WORDS
+    assert words("x" * 60_000) == ["x" * MAX_QUERY]
+    many = "example " * MAX_WORDS
+    assert listed(crowd, q=many + "nobody-has-this") == listed(crowd, q=many) != []
+
+
+@pytest.mark.parametrize("q", ["a", "k0 k1 k2 k3 k4 k5 k6 k7", "@ . \u4e00"])
+def test_no_tags_make_a_search_slower_than_looking_at_each_user(q: str) -> None:
+    chance, plain, index = random.Random(1), PlainDirectory(), Directory()
+    letters = [chr(code) for code in range(0x4E00, 0x9F00)]
+    for number in range(200):
+        data = {f"k{n}": "".join(chance.choices(letters, k=160)) for n in range(8)}
+        row = make_row(f"v{number}", additionalTaggingData=data)
+        index.put(row)
+        plain.put(row)
+    selection = Selection(q=q)
+    assert index.select(selection) == plain.select(selection)
+    mine = seconds_of(lambda: index.select(selection))
+    assert mine < 3 * seconds_of(lambda: plain.select(selection))
 
 
 def test_the_parts_of_a_word_must_be_in_its_order(directory: Directory) -> None:

@@ -62,7 +62,7 @@ CHANGES: st.SearchStrategy[t.Any] = st.one_of(
 SELECTIONS = st.builds(
     Selection,
     queries=st.just(()) | st.lists(TEXTS | VISITORS, max_size=3).map(tuple),
-    q=st.just("") | TEXTS | st.lists(TEXTS, max_size=3).map(" ".join),
+    q=st.just("") | TEXTS | st.lists(TEXTS, max_size=12).map(" ".join),
     label=st.just("") | TEXTS,
     assigned=st.just("") | TEXTS,
     waiting=st.booleans(),
