@@ -17,6 +17,7 @@ from .access.credentials import Refusal
 from .access.limits import Throttle
 from .core import Core
 from .engine import MemoryEngine
+from .events import POSTS_AT_ONCE
 from .events import Event
 from .events import Events
 from .events import Poster
@@ -55,7 +56,7 @@ def create_service(
     :param clock: epoch seconds.
     """
     access = Access(settings)
-    events = Events(on_event or _poster(settings))
+    events = _events(settings, on_event)
     core = Core(settings, access, MemoryEngine(), clock=clock, on_event=events.put)
     throttle = Throttle(settings.limits)
     rest = Rest(settings, access, core, throttle, clock)
@@ -76,7 +77,8 @@ def create_service(
     return Service(web, sockets)
 
 
-def _poster(settings: Settings) -> Callable[[Event], None] | None:
-    if settings.events_url is None:
-        return None
-    return Poster(settings.events_url, settings.api_tokens[0])
+def _events(settings: Settings, on_event: Callable[[Event], None] | None) -> Events:
+    if on_event is not None or settings.events_url is None:
+        return Events(on_event)
+    poster = Poster(settings.events_url, settings.api_tokens[0])
+    return Events(poster, at_once=POSTS_AT_ONCE)

@@ -15,7 +15,11 @@ from collections.abc import Iterator
 import pytest
 
 from flask_chatvisor.contract import tokens
+from flask_chatvisor.service.events import LINES
+from flask_chatvisor.service.events import MOST_OF_ONE
+from flask_chatvisor.service.events import MOST_WAITING
 from flask_chatvisor.service.events import PAUSES
+from flask_chatvisor.service.events import POSTS_AT_ONCE
 from flask_chatvisor.service.events import Events
 from flask_chatvisor.service.events import Poster
 
@@ -33,6 +37,9 @@ class Receiver:
         self.url = url
         self.answers: list[int] = []
         self.requests: queue.Queue[tuple[str, dict[str, str], bytes]] = queue.Queue()
+        #: Nothing is answered while this is not set.
+        self.free = threading.Event()
+        self.free.set()
 
     def got(self) -> list[tuple[str, dict[str, str], bytes]]:
         return [self.requests.get_nowait() for _ in range(self.requests.qsize())]
@@ -44,6 +51,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.requests.put((self.path, dict(self.headers), body))
+            found.free.wait(PATIENCE)
             status = found.answers.pop(0) if found.answers else 204
             self.send_response(status)
             if status in (301, 302, 307, 308):
@@ -187,16 +195,154 @@ def test_a_receiver_that_hangs_holds_up_nobody(
             events.put({"number": number})
         assert "dropped" in caplog.text
         free.set()
-        assert got.get(timeout=PATIENCE)["number"] == 0
+        assert got.get(timeout=PATIENCE)
 
 
 def test_what_waits_is_delivered_before_the_end() -> None:
     got: list[t.Any] = []
     events = Events(got.append)
     for number in range(100):
-        events.put({"number": number})
-    events.stop()
+        events.put({"visitorId": f"v{number % 9}"})
+    events.stop(PATIENCE)
     assert len(got) == 100
+
+
+# --- everybody gets a share
+
+
+class Gate:
+    """A receiver that is slow until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+        self.got: list[tuple[str, int]] = []
+
+    def __call__(self, event: t.Any) -> None:
+        self.reached.set()
+        self.opened.wait(PATIENCE)
+        self.got.append((event["visitorId"], event["number"]))
+
+    def of(self, visitor_id: str) -> list[int]:
+        return [number for one, number in self.got if one == visitor_id]
+
+
+@contextlib.contextmanager
+def waiting(gate: Gate) -> Iterator[Events]:
+    """Put events while the receiver has the first one in its hands."""
+    with delivering(gate) as events:
+        put(events, "first", 0)
+        gate.reached.wait(PATIENCE)
+        yield events
+        gate.opened.set()
+        events.stop(PATIENCE)
+
+
+def put(events: Events, visitor_id: str, *numbers: int) -> None:
+    for number in numbers:
+        events.put({"visitorId": visitor_id, "number": number})
+
+
+def test_a_flood_pushes_out_nobodys_events_but_its_own() -> None:
+    gate = Gate()
+    with waiting(gate) as events:
+        put(events, "john", 1)
+        put(events, "evil", *range(1500))
+        put(events, "john", 2)
+        put(events, "evil", *range(1500, 3000))
+        put(events, "john", 3)
+    assert gate.of("john") == [1, 2, 3]
+    # The newest are left, and they take turns with the others.
+    assert gate.of("evil") == list(range(2970, 3000))
+    assert gate.got.index(("john", 3)) <= 5
+
+
+def test_a_flood_of_many_visitors_pushes_out_nobody_who_has_few_events() -> None:
+    gate = Gate()
+    with waiting(gate) as events:
+        put(events, "john", 1, 2, 3)
+        for number in range(100):
+            put(events, f"evil {number}", *range(20))
+        put(events, "jane", 1, 2, 3)
+    assert gate.of("john") == gate.of("jane") == [1, 2, 3]
+    assert len(gate.got) == MOST_WAITING + 1
+
+
+def test_many_who_want_help_push_out_nobody_whose_event_is_newer() -> None:
+    gate = Gate()
+    with waiting(gate) as events:
+        for number in range(2 * MOST_WAITING):
+            put(events, f"v{number}", 1)
+        put(events, "john", 1)
+    assert gate.of("john") == [1]
+    assert len(gate.got) == MOST_WAITING + 1
+
+
+def test_several_are_delivered_at_once_but_only_one_of_each_visitor() -> None:
+    at_once, got = threading.Barrier(4), list[tuple[str, int]]()
+
+    def deliver(event: t.Any) -> None:
+        at_once.wait(PATIENCE)  # goes on only if four are here
+        got.append((event["visitorId"], event["number"]))
+
+    events = Events(deliver, at_once=4)
+    for number in range(5):
+        for visitor_id in "abcd":
+            put(events, visitor_id, number)
+    events.stop(PATIENCE)
+    for visitor_id in "abcd":
+        assert [n for one, n in got if one == visitor_id] == list(range(5))
+
+
+@pytest.mark.parametrize(
+    ("agent", "delivered"),
+    [(None, ["c1 ended"]), ({"email": "mary"}, ["c1 requested", "c1 ended"])],
+)
+def test_of_a_call_that_nobody_joined_only_the_end_is_left(
+    agent: t.Any, delivered: list[str]
+) -> None:
+    reached, free, got = threading.Event(), threading.Event(), list[str]()
+
+    def deliver(event: t.Any) -> None:
+        reached.set()
+        free.wait(PATIENCE)
+        got.append(f"{event['callId']} {event['type'].removeprefix('call.')}")
+
+    with delivering(deliver) as events:
+        told = {"visitorId": "v", "agent": None}
+        # The first is under way, so it is told in any case.
+        events.put({**told, "type": "call.requested", "callId": "c0"})
+        reached.wait(PATIENCE)
+        events.put({**told, "type": "call.requested", "callId": "c1"})
+        events.put({**told, "type": "call.ended", "callId": "c0"})
+        events.put({**told, "type": "call.ended", "callId": "c1", "agent": agent})
+        free.set()
+        events.stop(PATIENCE)
+    assert [one for one in got if one.startswith("c0")] == ["c0 requested", "c0 ended"]
+    assert [one for one in got if one.startswith("c1")] == delivered
+
+
+def test_a_slow_application_hears_of_everybody(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.free.clear()
+    events = Events(Poster(receiver.url, "api-token"), at_once=POSTS_AT_ONCE)
+    for number in range(1000):
+        told = {"visitorId": "evil", "callId": f"evil {number}", "agent": None}
+        events.put({**told, "type": "call.requested"})
+        events.put({**told, "type": "call.ended"})
+    kinds = ["call.requested", "call.started", "call.ended"]
+    for kind in kinds:
+        events.put({"visitorId": "v1", "type": kind, "agent": {"email": "mary"}})
+    receiver.free.set()
+    events.stop(PATIENCE)
+    bodies = [json.loads(body) for _, _, body in receiver.got()]
+    mine = [one["type"] for one in bodies if one["visitorId"] == "v1"]
+    assert mine == kinds
+    assert len(bodies) <= 3 + MOST_OF_ONE + POSTS_AT_ONCE
+    # The log is not flooded, either.
+    assert 0 < caplog.text.count("dropped") <= LINES.burst
+    assert "Connection pool" not in caplog.text
 
 
 def test_without_a_receiver_nothing_is_started() -> None:
