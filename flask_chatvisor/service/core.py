@@ -18,6 +18,7 @@ from .sockets.clients import Clients
 from .sockets.connections import Connections
 from .sockets.delivery import Delivery
 from .sockets.queue_places import Places
+from .sockets.shares import Shares
 from .sockets.ticks import Agents
 from .sockets.visitors import Visitors
 
@@ -55,8 +56,16 @@ class Core:
             Hub(settings, access), engine, self.directory, delivery, clock
         )
         visitors = Visitors(access, self.runner, self.connections, clock)
+        shares = Shares(self.runner, self.directory, settings.limits, deadlines, clock)
         self.clients: Clients = Clients(
-            visitors, engine, self.runner, self.connections, agents, places, delivery
+            visitors,
+            engine,
+            self.runner,
+            self.connections,
+            agents,
+            places,
+            shares,
+            delivery,
         )
         self.keeper: Keeper = Keeper(self.runner, engine, deadlines, clock)
         self._keeps_time = keeps_time

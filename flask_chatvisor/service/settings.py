@@ -84,6 +84,11 @@ class Limits:
     bytes: Rate = Rate(64 * 1024, 1024 * 1024)
     #: Tabs of one visitor, and pages of one agent.
     tabs: int = 100
+    #: Visitors of one verified user.
+    visitors: int = 10
+    #: Unverified visitors with one public address, and their places in the queue.
+    unverified: int = 200
+    unverified_places: int = 20
     #: An agent's REST requests; a page fetches its list once a second at most.
     agents: Rate = Rate(50, 500)
     #: An agent's calls.

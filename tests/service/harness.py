@@ -118,6 +118,8 @@ class World:
         self.now = START
         self.clients: dict[str, Client] = {}
         self.gone: list[tuple[str, int]] = []
+        #: The public address of whoever connects from now on.
+        self.public: str | None = None
 
     def run(self, work: Coroutine[t.Any, t.Any, T]) -> T:
         """Have something done, and whatever follows from it."""
@@ -270,7 +272,7 @@ class World:
         return [event["type"].removeprefix("call.") for event in self.events]
 
     def _connect(self, client: t.Any) -> t.Any:
-        client.address = self.core.connections.open(client)
+        client.address = self.core.connections.open(client, self.public)
         self.clients[client.address] = client
         return client
 

@@ -25,6 +25,7 @@ from .rows import Entry
 from .rows import facets
 from .rows import names
 from .rows import steady
+from .rows import subject
 from .search import Search
 
 
@@ -84,6 +85,16 @@ class Directory:
         self.changes += 1
 
     # --- queries
+
+    def get(self, visitor_id: str) -> UserRow | None:
+        """Return a visitor's row."""
+        number = self._number_of.get(visitor_id)
+        return None if number is None else self._entries[number].row
+
+    def of_same_user(self, row: UserRow) -> list[UserRow]:
+        """List the rows of all visitors of a verified user, this one included."""
+        numbers = self._names.having("subject", subject(row))
+        return [self._entries[number].row for number in numbers]
 
     def find(self, query: str) -> UserRow | None:
         """Find the best row for a query: a visitorId, an id or an e-mail.

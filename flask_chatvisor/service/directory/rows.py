@@ -55,7 +55,13 @@ def names(row: UserRow | None) -> set[Facet]:
     if row is None:
         return set()
     found = {("id", row.id or ""), ("email", fold_email(row.email or ""))}
+    found.add(("subject", subject(row)))
     return {(kind, name) for kind, name in found if name}
+
+
+def subject(row: UserRow) -> str:
+    """Return who a verified row is about; an empty text for any other row."""
+    return (row.id or fold_email(row.email or "")) if row.verified else ""
 
 
 #: Times are fixed-width texts, so they sort as texts.
@@ -70,5 +76,5 @@ SORT_KEYS: dict[str, Callable[[UserRow], str]] = {
 MOVING_SORTS: tuple[str, ...] = ("lastSeen", "page")
 steady: Callable[[UserRow], tuple[t.Any, ...]] = attrgetter(
     *("id", "email", "firstname", "lastname", "gender", "labels", "assigned_user"),
-    *("additional_tagging_data", "since", "waiting_since", "in_call"),
+    *("additional_tagging_data", "verified", "since", "waiting_since", "in_call"),
 )

@@ -13,18 +13,26 @@ from ..protocol import AgentsMessage
 from ..protocol import AgentsOnline
 from ..protocol import ClientMessage
 from ..protocol import Close
+from ..protocol import ConferenceJoin
+from ..protocol import ConferenceStart
 from ..protocol import HelloAgent
 from ..protocol import HelloCall
 from ..protocol import HelloVisitor
 from ..protocol import ProtocolError
+from ..protocol import Tag
 from ..runner.runner import Runner
 from .connections import Connections
 from .delivery import Delivery
 from .queue_places import Places
+from .shares import Shares
 from .ticks import Agents
 from .visitors import Visitors
 
 Kind = t.Literal["visitor", "window", "agent"]
+
+
+#: Messages after which a visitor may be listed or waiting.
+_TAKES_A_SHARE = (Tag, ConferenceStart, ConferenceJoin)
 
 
 class Clients:
@@ -38,6 +46,7 @@ class Clients:
         connections: Connections,
         agents: Agents,
         places: Places,
+        shares: Shares,
         delivery: Delivery,
     ) -> None:
         self._visitors = visitors
@@ -46,6 +55,7 @@ class Clients:
         self._connections = connections
         self._agents = agents
         self._places = places
+        self._shares = shares
         self._delivery = delivery
         self._known: dict[str, Kind] = {}
         self._windows: dict[str, str] = {}
@@ -101,15 +111,21 @@ class Clients:
         if address not in self._connections:
             return
         self._known[address], self._windows[address] = "window", visitor_id
+        client = self._connections.client_of(address)
         enter = partial(arrivals.enter, address=address, hello=hello)
         await self._runner.turn(visitor_id, enter)
+        await self._shares.settle(visitor_id, client)
 
     async def _handle(self, address: str, kind: Kind, message: ClientMessage) -> None:
         if kind == "visitor" and isinstance(message, AgentsMessage):
             online = AgentsOnline(message.request_id, self._agents.are_online)
             self._connections.send(address, online)
         elif kind == "visitor":
+            client = self._connections.client_of(address)
             await self._visitors.receive(address, message)
+            visitor_id = self._visitors.visitor_of(address)
+            if visitor_id is not None and isinstance(message, _TAKES_A_SHARE):
+                await self._shares.settle(visitor_id, client)
         elif kind == "window":
             job = partial(hub.receive, address=address, message=message)
             await self._runner.turn(self._windows[address], job)

@@ -41,18 +41,29 @@ class Connections:
     ) -> None:
         self._process = process
         self._wires: dict[str, Wire] = {}
+        self._clients: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self.repeats: Repeats = Repeats(deadlines, clock, resend, self._push)
 
-    def open(self, wire: Wire) -> str:
-        """Add a connection; return its address."""
+    def open(self, wire: Wire, client: str | None = None) -> str:
+        """Add a connection; return its address.
+
+        :param client: the client's public address, if it has one.
+        """
         address = f"{self._process}:{next(self._numbers)}"
         self._wires[address] = wire
+        if client is not None:
+            self._clients[address] = client
         return address
+
+    def client_of(self, address: str) -> str | None:
+        """Return the public address of a connection's client."""
+        return self._clients.get(address)
 
     def forget(self, address: str) -> None:
         """A connection is gone."""
         self._wires.pop(address, None)
+        self._clients.pop(address, None)
         self.repeats.forget(address)
 
     def __contains__(self, address: str) -> bool:

@@ -56,15 +56,17 @@ class Sockets:
             await _refuse(send, wait)
             return
         try:
-            await self._serve(receive, send)
+            await self._serve(receive, send, client)
         finally:
             self._throttle.disconnect(client)
 
-    async def _serve(self, receive: AsgiReceive, send: AsgiSend) -> None:
+    async def _serve(
+        self, receive: AsgiReceive, send: AsgiSend, client: str | None
+    ) -> None:
         await send({"type": "websocket.accept"})
         patience = self._settings.timings.close
         connection = Connection(send, self._settings.limits, patience)
-        address = self._connections.open(connection)
+        address = self._connections.open(connection, client)
         connection.on_close = partial(self._hung_up, address)
         code = 1006
         try:

@@ -88,6 +88,11 @@ class Visitors:
             job = partial(hub.receive, address=address, message=message)
             await self._runner.turn(self._sessions[address].visitor_id, job)
 
+    def visitor_of(self, address: str) -> str | None:
+        """Return the id of the visitor that a connection is of now."""
+        session = self._sessions.get(address)
+        return None if session is None else session.visitor_id
+
     async def closed(self, address: str, code: int) -> None:
         """Handle a closed connection.
 
