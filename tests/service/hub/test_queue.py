@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing as t
 
 from flask_chatvisor.contract.times import timestamp
@@ -141,6 +142,62 @@ def test_leaving_a_long_queue_does_not_wait_for_all_the_others(world: World) -> 
         (moved,) = tab.got(p.OwnCallMessage)
         assert moved.call is not None
         assert moved.call.position == place
+
+
+def test_coming_and_going_in_front_is_told_the_others_once_in_a_while(
+    world: World,
+) -> None:
+    tabs = [world.tab(JOHN | {"id": str(number)}) for number in range(60)]
+    for tab in tabs:
+        world.help(tab)
+        world.wait(1)
+    for client in world.clients.values():
+        client.inbox.clear()
+    for _ in range(20):
+        tabs[0].say(p.Stop(shown(tabs[0]).call_id))
+        world.help(tabs[0])
+        world.wait(0.01)
+    world.wait(1)
+    others = [one for one in world.clients.values() if one not in tabs]
+    updates = [one.got(p.CallStateMessage) for one in others]
+    assert max(len(got) for got in updates[1:60]) == 1
+    assert all(len(tab.got(p.OwnCallMessage)) == 1 for tab in tabs[1:])
+
+
+def calls_of(work: t.Callable[[], object]) -> int:
+    """How many functions are called meanwhile."""
+    count = 0
+
+    def note(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_a_message_costs_the_same_however_many_wait(world: World) -> None:
+    def leave_and_return() -> None:
+        first.say(p.Stop(shown(first).call_id))
+        world.help(first)
+
+    first, polls = world.tab(JOHN), world.tab()
+    world.help(first)
+    join(polls)
+    costs = []
+    for _ in range(2):
+        poll(polls)  # whatever is done once is done now
+        costs.append((calls_of(lambda: poll(polls)), calls_of(leave_and_return)))
+        for number in range(150):
+            tab = world.tab(JOHN | {"id": f"x{number}"})
+            world.help(tab)
+    few, many = costs
+    assert many[0] < 1.2 * few[0]
+    assert many[1] < 1.2 * few[1]
 
 
 def test_a_queued_customers_pages_show_the_call_once_its_window_is_there(
