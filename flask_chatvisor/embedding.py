@@ -43,7 +43,7 @@ class EmbeddedStart:
             fault = str(error)
         if fault and fault != self._told:
             event = {"event": "chatvisor.embedded.failed"}
-            self._app.logger.error("%s", fault, extra=event)
+            self._app.logger.error("The service does not run: %r.", fault, extra=event)
         self._told = fault
 
 

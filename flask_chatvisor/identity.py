@@ -144,7 +144,7 @@ def _tag(visitor: Visitor) -> dict[str, t.Any]:
         done = "; ".join(dict.fromkeys(cleaning.notes))
         who = tag.get("id", tag.get("email"))
         event = {"event": "chatvisor.tag.cleaned"}
-        logger.warning("Tag of %r: %s.", who, done, extra=event)
+        logger.warning("Tag of %r: %r.", who, done, extra=event)
     return tag
 
 

@@ -114,7 +114,8 @@ def test_a_long_field_is_cut_with_one_log_line(
 ) -> None:
     tag = Visitor(id="1", firstname="x" * 100_000).tag()
     assert tag["firstname"] == "x" * MAX_TEXT
-    assert warnings(caplog) == [f"Tag of '1': firstname cut to {MAX_TEXT} characters."]
+    done = f"firstname cut to {MAX_TEXT} characters"
+    assert warnings(caplog) == [f"Tag of '1': '{done}'."]
     assert caplog.records[0].levelno == logging.WARNING
 
 

@@ -12,6 +12,9 @@ import pytest
 
 import flask_chatvisor
 
+from .conftest import make_application
+from .doubles.users import signed_in
+
 PACKAGE = Path(flask_chatvisor.__file__).parent
 MANUAL = PACKAGE.parent / "docs" / "configuration.rst"
 LEVELS = {"exception": "error"}
@@ -52,6 +55,26 @@ def test_every_record_has_an_event_that_the_manual_explains() -> None:
     assert len(documented) > 10
     assert set(named()) == set(documented)
     assert len({event for event, _ in documented}) == len(documented)
+
+
+def test_no_value_in_a_record_is_written_as_it_is() -> None:
+    for _, call, _ in logging_calls():
+        message = ast.literal_eval(call.args[0])  # a literal, not an f-string
+        assert re.findall(r"%[^rd]", message) == [], message
+        assert (len(call.args) > 1) == ("%" in message)
+
+
+def test_a_path_cannot_forge_a_line_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app, _ = make_application()
+    app.add_url_rule("/any/<name>", "any", lambda name: "<body>Hello</body>")
+    client = signed_in(app)
+    app.login_manager.user_loader(lambda user_id: 1 / 0)  # type: ignore[attr-defined]
+    client.get("/any/a%0d%1b[2KINFO:root:all is well%e2%80%a8")
+    (record,) = caplog.records
+    assert record.getMessage().isprintable()
+    assert "all is well" in record.getMessage()
 
 
 def test_a_record_has_its_event(caplog: pytest.LogCaptureFixture) -> None:

@@ -77,7 +77,7 @@ def harmless(
                 if first_time("fault"):
                     event = {"event": "chatvisor.macro.failed"}
                     logger.exception(
-                        "A macro on %s shows nothing.", request.path, extra=event
+                        "A macro on %r shows nothing.", request.path, extra=event
                     )
                 return otherwise()
 

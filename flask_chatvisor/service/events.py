@@ -219,7 +219,7 @@ class Poster:
             self._sleep(pause)
         if not self._lines.take("undelivered", time.monotonic()):
             name = {"event": "chatvisor.event.undelivered"}
-            logger.error("A call event was not delivered: %s.", problem, extra=name)
+            logger.error("A call event was not delivered: %r.", problem, extra=name)
 
     def _attempt(self, body: bytes) -> tuple[str, bool]:
         """Try once; return what went wrong, and whether to try again."""

@@ -64,7 +64,7 @@ def tag_page(response: Response) -> Response:
     except Exception:
         # Whatever goes wrong here or in a loader, the page itself is fine.
         event = {"event": "chatvisor.tag.failed"}
-        logger.exception("%s was not tagged.", page.request.path, extra=event)
+        logger.exception("%r was not tagged.", page.request.path, extra=event)
         tagged, reason = response, Reason.ERROR
     page.request.environ[WHY_NOT] = reason
     if page.settings.debug_header:

@@ -287,7 +287,8 @@ def _on_trouble(error: ServiceError | UserTokenUnavailable) -> Response:
 
 
 def _log(trouble: ServiceError | UserTokenUnavailable) -> None:
-    logger.warning("%s", trouble, extra={"event": "chatvisor.service.trouble"})
+    event = {"event": "chatvisor.service.trouble"}
+    logger.warning("A request to the service failed: %r.", str(trouble), extra=event)
 
 
 def _on_fault(error: InternalServerError) -> ResponseReturnValue:

@@ -46,7 +46,7 @@ def limited(
 
 def _too_often(agent: Agent, wait: int) -> Response:
     event = {"event": "chatvisor.agent.rate-limited"}
-    logger.warning("%s asks %s too often.", agent.email, request.path, extra=event)
+    logger.warning("%r asks %r too often.", agent.email, request.path, extra=event)
     detail = _("You sent too many requests in a short time.")
     remedy = ngettext(
         "Try again in %(number)s second.", "Try again in %(number)s seconds.", wait

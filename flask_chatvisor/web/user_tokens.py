@@ -70,7 +70,7 @@ def _loaded_token(agent: Agent) -> str:
     if not isinstance(loaded, str) or not loaded:
         event = {"event": "chatvisor.user-token.missing"}
         logger.error(
-            "The user_token_loader returned no token for %s.", agent.email, extra=event
+            "The user_token_loader returned no token for %r.", agent.email, extra=event
         )
         raise UserTokenUnavailable()
     return loaded

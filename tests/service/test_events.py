@@ -109,7 +109,7 @@ def test_trouble_that_stays_is_given_up_and_logged(
     receiver.answers = [500] * 10
     assert post(receiver) == list(PAUSES)
     assert len(receiver.got()) == len(PAUSES) + 1
-    assert "not delivered: status 500" in caplog.text
+    assert "not delivered: 'status 500'" in caplog.text
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 302, 307])
@@ -119,7 +119,7 @@ def test_a_refusal_is_final(
     receiver.answers = [status]
     assert post(receiver) == []
     assert len(receiver.got()) == 1
-    assert f"not delivered: status {status}" in caplog.text
+    assert f"not delivered: 'status {status}'" in caplog.text
 
 
 def test_nobody_who_listens_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:

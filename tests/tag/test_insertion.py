@@ -931,7 +931,7 @@ def test_a_loader_that_raises_leaves_the_page_as_it_is(
     assert response.headers["X-Chatvisor"] == "error"
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.getMessage() == "/ was not tagged."
+    assert record.getMessage() == "'/' was not tagged."
     assert record.exc_info is not None
 
 
