@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 import typing as t
+from functools import partial
 
 from flask import Response
 from flask import jsonify
@@ -46,11 +48,17 @@ from .answers import problem
 from .background import background
 from .hosts import Blueprint
 from .limits import CALLS
+from .limits import TICKS
 from .limits import TOKENS
 from .limits import limited
 from .list_query import Parameters
 from .user_tokens import call_token
 from .user_tokens import page_token
+
+#: Maximum bytes of a request's body.
+MAX_BODY = 16 * 1024
+
+_TICK = "flask_chatvisor.tick"
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -59,6 +67,7 @@ def blueprint() -> Blueprint:
     """Build the blueprint of the agents' routes; one for each application."""
     routes = Blueprint("chatvisor", "flask_chatvisor", template_folder="templates")
     guard.protect(routes)
+    routes.before_request(partial(_take_tick, Buckets(TICKS)))
     routes.after_request(_protect)
     routes.register_error_handler(ServiceError, _on_trouble)
     routes.register_error_handler(UserTokenUnavailable, _on_trouble)
@@ -209,7 +218,7 @@ def _status_json(found: ActiveUser | None, as_of: dt.datetime) -> dict[str, t.An
 
 
 def _visitor_id() -> str:
-    data = request.get_json(silent=True)
+    data = _sent()
     visitor_id = data.get("visitorId") if isinstance(data, dict) else None
     if not isinstance(visitor_id, str) or not 0 < len(visitor_id) <= MAX_QUERY:
         raise BadRequest('Send JSON with the visitor to call: {"visitorId": "…"}.')
@@ -227,7 +236,7 @@ def _busy(found: ActiveUser) -> Response:
 
 
 def _wanted_scope() -> list[str]:
-    data = request.get_json(silent=True)
+    data = _sent()
     wanted = data.get("scope") if isinstance(data, dict) else None
     if wanted is None:
         return sorted(SCOPES)
@@ -263,8 +272,30 @@ def _listed_in_browser() -> Response | None:
     )
 
 
+def _take_tick(buckets: Buckets) -> None:
+    tick = request.args.get("tick", type=int)
+    if tick is not None and not buckets.take(_agent().email, time.monotonic()):
+        request.environ[_TICK] = tick
+
+
 def _tick() -> int | None:
-    return request.args.get("tick", type=int)
+    return t.cast("int | None", request.environ.get(_TICK))
+
+
+def _sent() -> object:
+    """Return the JSON of the request's body, ``None`` if there is none.
+
+    A body without a declared length is not read.
+
+    :raises BadRequest: if it is too large.
+    """
+    length = request.content_length or 0
+    if length > MAX_BODY:
+        raise BadRequest(f"A body has at most {MAX_BODY} bytes.")
+    try:
+        return request.get_json(silent=True) if length else None
+    except RecursionError:
+        return None
 
 
 def _protect(response: Response) -> Response:

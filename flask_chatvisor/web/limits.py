@@ -25,6 +25,9 @@ from .answers import problem
 #: more every so many seconds. Each page with a list takes a token.
 CALLS = Rate(1 / 3, 20)
 TOKENS = Rate(1, 60)
+#: How often an agent's pages may ask for a list that is newer than a tick. Beyond that
+#: they get the list that is in the cache.
+TICKS = Rate(20, 60)
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -24,6 +24,7 @@ from flask_chatvisor.identity import Agent
 from flask_chatvisor.signals import call_requested
 from flask_chatvisor.testing import AgentClient
 from flask_chatvisor.testing import FakeService
+from flask_chatvisor.web import agents
 from flask_chatvisor.web import limits
 from flask_chatvisor.web.cross_site import REQUEST_HEADER
 from tests.conftest import JOHN
@@ -471,6 +472,79 @@ def test_a_call_to_nobody_is_refused(
     assert response.status_code == 400
     assert "visitorId" in response.get_json()["detail"]
     assert service.requests == []
+
+
+# --- what is too much
+
+
+class Endless:
+    """A body that counts what was read of it."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0
+        self.size += size
+        return b"[" * size
+
+    def readline(self, size: int = -1) -> bytes:
+        return self.read(size)
+
+
+@pytest.mark.parametrize("path", ["calls", "token"])
+@pytest.mark.parametrize("length", ["16385", "1000000000", None])
+def test_a_body_is_not_read_beyond_its_bound(
+    client: FlaskClient, path: str, length: str | None
+) -> None:
+    body = Endless()
+    declared = {} if length is None else {"CONTENT_LENGTH": length}
+    response = client.post(
+        f"/chatvisor/{path}",
+        content_type="application/json",
+        headers={REQUEST_HEADER: "1"},
+        environ_overrides={
+            "wsgi.input": body,
+            "wsgi.input_terminated": True,
+            **declared,
+        },
+    )
+    assert response.status_code == (200 if (path, length) == ("token", None) else 400)
+    assert body.size == 0
+
+
+@pytest.mark.parametrize("path", ["calls", "token"])
+@pytest.mark.parametrize("body", ["[" * 16_000, '{"a":' * 3_000, "9" * 16_000])
+def test_a_body_that_no_reader_can_take_is_as_good_as_none(
+    client: FlaskClient, path: str, body: str
+) -> None:
+    response = client.post(
+        f"/chatvisor/{path}",
+        data=body,
+        content_type="application/json",
+        headers={REQUEST_HEADER: "1"},
+    )
+    assert response.status_code == (200 if path == "token" else 400)
+
+
+@pytest.mark.parametrize(
+    "path", ["users.json?", "users.json?query=1&", "users/1.json?", "users?"]
+)
+def test_ticks_pass_the_cache_so_often_and_no_more(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(agents, "TICKS", Rate(0.001, 5))
+    client = portal(**service.config() | {"CHATVISOR_CACHE_SECONDS": 60})
+    for number in range(50):
+        response = client.get(f"/chatvisor/{path}tick={10**18 + number}")
+        assert response.status_code == 200
+    assert len(service.requests) == 5
+
+
+@pytest.mark.parametrize("tick", ["", "x", "-1", "1.5", "9" * 5000])
+def test_any_tick_is_answered(client: FlaskClient, tick: str) -> None:
+    query = {"tick": tick}
+    assert client.get("/chatvisor/users.json", query_string=query).status_code == 200
 
 
 # --- a token for the application's own pages
