@@ -1,4 +1,4 @@
-"""A few of what ``make fuzz`` tries: pages and answers that the tag must not break."""
+"""A few of what ``make fuzz`` tries: pages, answers, and frames to a service."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ from random import Random
 
 import pytest
 
+from flask_chatvisor.contract.tag import Tag
+from flask_chatvisor.service import protocol as p
+from flask_chatvisor.service.access.credentials import Access
+from flask_chatvisor.service.access.credentials import Vouched
+from flask_chatvisor.service.access.sessions import Sessions
+from flask_chatvisor.service.sockets.queue_places import Places
 from tests.fuzz import answers
+from tests.fuzz import frames as hostile
 from tests.fuzz import trees
+from tests.fuzz.__main__ import frames
 from tests.fuzz.__main__ import pages
 from tests.fuzz.__main__ import responses
 from tests.fuzz.__main__ import run
@@ -16,6 +24,8 @@ from tests.fuzz.exchanges import Exchange
 from tests.fuzz.pages import Page
 from tests.fuzz.pages import make_page
 from tests.fuzz.portals import open_portals
+from tests.service.harness import API_TOKEN
+from tests.service.test_hub_random import FITTING
 
 #: What was found so, and mended.
 FOUND = [
@@ -60,3 +70,60 @@ def test_each_application_answers_as_it_does_without_the_extension(setup: str) -
     for user in ("", "1", "3"):
         exchange = Exchange(setup=setup, user=user, body=b"<body>Hello</body>")
         assert answers.fault_of(exchange, portals) is None
+
+
+# --- frames to a service
+
+
+def test_hostile_frames_harm_nobody() -> None:
+    assert frames("the suite", 6000)
+
+
+def test_calls_get_far_among_hostile_frames() -> None:
+    kinds = set[str]()
+    for number in range(30):
+        episode, _ = hostile.fault_of(f"far:{number}")
+        kinds |= {*episode.kinds()}
+    assert kinds == {"requested", "started", "ended"}
+
+
+def test_a_seed_makes_the_same_frames_again() -> None:
+    (one, _), (other, _) = hostile.fault_of("x", 200), hostile.fault_of("x", 200)
+    assert [type(what) for what in one.events] == [type(what) for what in other.events]
+    assert one.known["call"] == other.known["call"]
+    assert one.known["id"] == other.known["id"]
+
+
+def test_a_message_of_the_wrong_kind_is_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(FITTING, "tab", p.Tick)
+    assert not frames("wrong", 400)
+    assert "A tab got" in capsys.readouterr().out
+
+
+def test_a_token_that_is_told_is_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Sessions, "secret", lambda self, session, now: API_TOKEN)
+    assert not frames("told", 400)
+    assert "A token is told" in capsys.readouterr().out
+
+
+def test_something_that_is_left_is_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Places, "forget", lambda self, address: None)
+    assert not frames("left", 4000)
+    assert "Something is left" in capsys.readouterr().out
+
+
+def test_somebody_unverified_is_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def believe(self: Access, tag: object, now: float) -> Vouched:
+        return Vouched(Tag(id="1"))
+
+    monkeypatch.setattr(Access, "vouch", believe)
+    assert not frames("anybody", 4000)
+    assert "not verified" in capsys.readouterr().out

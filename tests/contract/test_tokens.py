@@ -171,7 +171,7 @@ def test_a_token_that_is_too_long_is_refused_unread(
 
 
 def test_the_fullest_tag_fits_into_a_token() -> None:
-    full = {name: "\U0001f600" * MAX_TEXT for name in FIELDS}
+    full: dict[str, t.Any] = {name: "\U0001f600" * MAX_TEXT for name in FIELDS}
     full |= {"labels": [f"{n}" * 99 for n in range(99)]}
     data = json.loads(msgspec.json.encode(clean_tag(full)))
     token = tokens.sign_identity(data, KEY, now=NOW, max_age=60)

@@ -1,7 +1,7 @@
-"""Look for a page or an answer that the tag breaks: python -m tests.fuzz
+"""Look for what breaks a page, an answer or the service: python -m tests.fuzz
 
-It ends with 1 if it found one, and says what it takes to make a test of it. The same
-seed makes the same pages.
+It ends with 1 if it found something, and says what it takes to make a test of it. The
+same seed makes the same pages and frames.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from . import chromium
 from . import trees
 from .exchanges import Exchange
 from .exchanges import make_exchange
+from .frames import fault_of
 from .pages import Page
 from .pages import make_page
 from .portals import open_portals
@@ -65,11 +66,11 @@ def responses(seed: str, count: int) -> Iterator[Judged]:
     """Requests to applications, and their responses."""
     portals = open_portals()
 
-    def fault_of(exchange: Exchange) -> str | None:
+    def fault_in(exchange: Exchange) -> str | None:
         return answers.fault_of(exchange, portals[exchange.setup])
 
     for exchange in (make_exchange(Random(f"{seed}:{i}")) for i in range(count)):
-        yield exchange, _judged(fault_of, exchange)
+        yield exchange, _judged(fault_in, exchange)
 
 
 def run(kind: str, judged: Iterable[Judged]) -> bool:
@@ -92,6 +93,24 @@ def run(kind: str, judged: Iterable[Judged]) -> bool:
     return faults == 0
 
 
+def frames(seed: str, count: int) -> bool:
+    """Send a service hostile frames; tell whether it did nothing wrong."""
+    begun, sent, faults = time.monotonic(), 0, 0
+    for number in itertools.count():
+        if sent >= count or faults == ENOUGH:
+            break
+        episode, error = fault_of(f"{seed}:{number}")
+        sent += episode.sent
+        if error is not None:
+            faults += 1
+            said = "".join(traceback.format_exception(error))
+            last = "\n".join(episode.last)
+            print(f"\nframes, episode {seed}:{number}: {said}\nBefore:\n{last}\n")
+    seconds = time.monotonic() - begun
+    print(f"frames: {sent:,}; {faults} faults; {seconds:.0f} s", flush=True)
+    return faults == 0
+
+
 def _judged(fault_of: Callable[..., str | None], case: Case) -> str | None:
     try:
         return fault_of(case)
@@ -104,6 +123,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pages", type=int, default=100_000)
     parser.add_argument("--responses", type=int, default=100_000)
     parser.add_argument("--browser", type=int, default=10_000, help="pages in Chromium")
+    parser.add_argument("--frames", type=int, default=1_000_000, help="to a service")
     parser.add_argument("--seed", default=None)
     chosen = parser.parse_args(arguments)
     seed = chosen.seed or secrets.token_hex(4)
@@ -113,6 +133,7 @@ def main(arguments: list[str]) -> int:
         run("pages", pages(seed, chosen.pages)),
         run("pages in Chromium", in_browser(seed, chosen.browser)),
         run("responses", responses(seed, chosen.responses)),
+        frames(seed, chosen.frames),
     ]
     return 0 if all(fine) else 1
 

@@ -69,6 +69,23 @@ def test_an_unproven_tag_creates_nothing_where_proof_is_required(
     assert strict.users() == []
 
 
+def test_where_identity_is_required_only_the_token_is_decoded(strict: World) -> None:
+    tab = strict.tab()
+    token = vouched(strict, JOHN)
+    digits = "9" * 5000  # a number that no reader takes
+    frame = f'{{"type":"tag","tag":{{"id":{digits},"externalToken":"{token}"}}}}'
+    strict.run(strict.core.clients.receive(tab.address, p.decode(frame)))
+    assert john(strict).verified
+    assert tab.closed is None
+
+
+def test_a_tag_that_no_reader_takes_closes_its_connection(world: World) -> None:
+    tab = world.tab()
+    frame = '{"type":"tag","tag":{"id":' + "9" * 5000 + "}}"
+    world.run(world.core.clients.receive(tab.address, p.decode(frame)))
+    assert tab.closed is p.Close.BAD_MESSAGE
+
+
 def test_a_refused_tag_does_not_change_a_verified_one(strict: World) -> None:
     tab = strict.tab({"externalToken": vouched(strict, JOHN)})
     tab.say(p.Tag({"email": "boss@example.com"}))
