@@ -9,6 +9,7 @@ from functools import partial
 
 import msgspec
 from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -178,14 +179,16 @@ class Rest:
 
     async def _body(self, request: Request, kind: type[_B]) -> _B:
         limit, body = self._settings.limits.body, b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise Refusal("too-large", f"A body has at most {limit} bytes.")
         try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise Refusal("too-large", f"A body has at most {limit} bytes.")
             return msgspec.json.decode(body, type=kind)
         except msgspec.DecodeError as error:
             raise Refusal("bad-request", f"The body: {error}.") from None
+        except ClientDisconnect:
+            raise Refusal("bad-request", "The body is not complete.") from None
 
 
 def _selection(params: QueryParams) -> Selection:
