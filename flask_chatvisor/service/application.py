@@ -73,6 +73,8 @@ def create_service(
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_error},
         lifespan=lifespan,
     )
+    # The redirect would go to any host that the request names.
+    web.router.redirect_slashes = False
     sockets = Sockets(settings, core.clients, core.connections, throttle, clock)
     return Service(web, sockets)
 

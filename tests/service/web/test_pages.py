@@ -196,3 +196,9 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     os.utime(path, ns=(1, 1))
     assert asset.refresh().body == b"two"
     assert asset.etag != before
+
+
+def test_nobody_is_sent_to_a_host_that_the_request_names(service: LiveService) -> None:
+    headers = {"Host": "evil.example.com"}
+    answer = service.get("/call/x/", headers=headers, allow_redirects=False)
+    problem(answer, 404, "not-found")
