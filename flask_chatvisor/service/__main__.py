@@ -12,6 +12,8 @@ from collections.abc import Mapping
 try:
     from ..contract.urls import base_url
     from .application import create_service
+    from .running.files import fit
+    from .running.files import raise_file_limit
     from .running.server import calm_the_collector
     from .running.server import listen
     from .running.server import make_server
@@ -63,6 +65,8 @@ def serve(settings: Settings) -> int:
         return 1
     if settings.port == 0:
         settings = _with_port(settings, bound.getsockname()[1])
+    limits = fit(settings.limits, raise_file_limit())
+    settings = dataclasses.replace(settings, limits=limits)
     server = make_server(create_service(settings), on_start=lambda: _started(settings))
     # Uvicorn raises the signal again after shutting down; it is already handled here.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -80,7 +84,12 @@ def _with_port(settings: Settings, port: int) -> Settings:
 
 def _started(settings: Settings) -> None:
     calm_the_collector()
-    print(f"Chatvisor service at {settings.url} (press Ctrl-C to stop)", flush=True)
+    most = settings.limits.all_connections
+    print(
+        f"Chatvisor service at {settings.url} for up to {most:,} connections"
+        " (press Ctrl-C to stop)",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

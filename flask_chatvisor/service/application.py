@@ -34,7 +34,8 @@ from .web.rest import Rest
 class Service:
     """The ASGI application: WebSockets go straight to their endpoint."""
 
-    def __init__(self, web: Starlette, sockets: Sockets) -> None:
+    def __init__(self, settings: Settings, web: Starlette, sockets: Sockets) -> None:
+        self.settings: Settings = settings
         self._web = web
         self._sockets = sockets
 
@@ -76,7 +77,7 @@ def create_service(
     # The redirect would go to any host that the request names.
     web.router.redirect_slashes = False
     sockets = Sockets(settings, core.clients, core.connections, throttle, clock)
-    return Service(web, sockets)
+    return Service(settings, web, sockets)
 
 
 def _events(settings: Settings, on_event: Callable[[Event], None] | None) -> Events:

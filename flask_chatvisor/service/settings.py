@@ -58,8 +58,12 @@ class Timings:
     poll: float = 5
     #: The shortest time between two ticks.
     tick: float = 0.25
+    #: A client must complete a request, from its connection or its first byte.
+    request: float = 10
     #: A connection must introduce itself.
     hello: float = 10
+    #: A client must take what the network was ready to bring it.
+    taking: float = 30
     #: A ticket may be used.
     ticket: float = 60
     #: An ended call still tells how it ended.
@@ -82,6 +86,8 @@ class Limits:
     #: Messages of one client, and their bytes.
     messages: Rate = Rate(30, 240)
     bytes: Rate = Rate(64 * 1024, 1024 * 1024)
+    #: Frames of one client: messages, their fragments, pings and pongs.
+    frames: Rate = Rate(60, 480)
     #: Tabs of one visitor, and pages of one agent.
     tabs: int = 100
     #: Visitors of one verified user.
@@ -98,6 +104,8 @@ class Limits:
     #: New and open connections from one public address, enough for an office.
     connections: Rate = Rate(50, 2000)
     open_connections: int = 5000
+    #: Open connections of everybody, with and without a request.
+    all_connections: int = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,50 @@ class Throttle:
                 del self._open[address]
 
 
+class Gate:
+    """Counts the open connections of all kinds: of everybody, and of each address."""
+
+    #: Refused clients that are answered at a time; any more are just hung up on.
+    EXCUSES = 16
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.all_connections
+        self._most_of_one = limits.open_connections
+        self._open = 0
+        self._of_one: collections.Counter[str] = collections.Counter()
+        self._excuses = 0
+
+    def enter(self, address: str | None) -> bool:
+        """Count a new connection; ``False``, and not counted, if it is one too many."""
+        if self._open >= self._most:
+            return False
+        if address is not None:
+            if self._of_one[address] >= self._most_of_one:
+                return False
+            self._of_one[address] += 1
+        self._open += 1
+        return True
+
+    def leave(self, address: str | None) -> None:
+        """Stop counting a connection."""
+        self._open -= 1
+        if address is not None:
+            self._of_one[address] -= 1
+            if not self._of_one[address]:
+                del self._of_one[address]
+
+    def excuse(self) -> bool:
+        """Return whether a refused client may stay until it was told so."""
+        if self._excuses >= self.EXCUSES:
+            return False
+        self._excuses += 1
+        return True
+
+    def excused(self) -> None:
+        """Note that such a client is gone."""
+        self._excuses -= 1
+
+
 def _refuse(wait: float, detail: str) -> None:
     if wait:
         raise Refusal("rate-limited", detail, retryAfter=seconds(wait))
@@ -81,13 +125,18 @@ def seconds(wait: float) -> str:
 
 
 def address_of(scope: Mapping[str, t.Any]) -> str | None:
-    """Identify a client by its public address; ``None`` if it has none.
+    """Identify a client by its public address; ``None`` if it has none."""
+    client = scope.get("client")
+    return public_address(client[0] if client else "")
+
+
+def public_address(host: str) -> str | None:
+    """Return what identifies a client of this address; ``None`` if it is not public.
 
     For IPv6 the network counts, because one client can use all its addresses.
     """
-    client = scope.get("client")
     try:
-        address = ipaddress.ip_address(client[0] if client else "")
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):

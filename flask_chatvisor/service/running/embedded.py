@@ -26,7 +26,10 @@ from http.client import HTTPResponse
 from ...contract.urls import base_url
 from .. import create_service
 from ..access.credentials import Access
+from ..settings import Limits
 from ..settings import Settings
+from .files import file_limit
+from .files import fit
 from .server import Server
 from .server import listen
 from .server import make_server
@@ -68,6 +71,8 @@ class Embedded:
         patience: float = PATIENCE,
     ) -> None:
         host, port = bind
+        # The other half is the application's, and so is the limit itself.
+        files = file_limit()
         self.settings: Settings = Settings(
             api_tokens=(api_token,),
             identity_keys=(identity_key,),
@@ -75,6 +80,7 @@ class Embedded:
             host=host,
             port=port,
             url=base_url(host, port),
+            limits=fit(Limits(), files and files // 2),
         )
         self._on_event = on_event
         self._patience = patience

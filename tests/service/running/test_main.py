@@ -18,11 +18,16 @@ import flask_chatvisor
 PATIENCE = 20
 
 
-def start(**settings: str) -> subprocess.Popen[str]:
+def start(before: str = ":", **settings: str) -> subprocess.Popen[str]:
+    """Start it.
+
+    :param before: what a shell does first.
+    """
     given = {"API_TOKEN": "t" * 32, "BIND": "127.0.0.1:0", **settings}
+    command = f'{before}; exec "$0" -W error -m flask_chatvisor.service'
     environ = {f"CHATVISOR_SERVICE_{name}": value for name, value in given.items()}
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "flask_chatvisor.service"],
+        ["sh", "-c", command, sys.executable],
         env={**os.environ, **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
