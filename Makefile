@@ -15,7 +15,7 @@ help:
 	@echo 'make test         run all tests, also in the browser, and check the coverage'
 	@echo 'make test-fast    run all tests except those in the browser'
 	@echo 'make coverage     run the same, and list lines that no test reaches'
-	@echo 'make fuzz         look for pages that the tag breaks, and send a service hostile messages'
+	@echo 'make fuzz         look for pages that the tag breaks, and attack a service'
 	@echo 'make lint         run ruff, codespell, mypy, pyright, TypeScript and zizmor'
 	@echo 'make docs         build the manual in docs/_build/html'
 	@echo 'make translations update and compile the catalogues'
@@ -50,6 +50,7 @@ coverage: $(VENV)/.tests
 
 fuzz: $(VENV)/.tests $(VENV)/.chromium
 	$(RUN) -m tests.fuzz $(ARGS)
+	$(RUN) -m tests.attacks
 
 TSC := PATH="$(abspath $(VENV)/bin):$$PATH" tests/browser/node_modules/.bin/tsc
 

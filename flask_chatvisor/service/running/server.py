@@ -23,9 +23,10 @@ from .protocols import WebSocket
 #: Seconds that open connections get to close when the service stops.
 GOODBYE = 2
 #: Connections that the kernel keeps waiting, and those that are accepted in one turn of
-#: the event loop: those of a few turns must fit into the reserve of open files.
+#: the event loop: a few, because everybody else waits for them, and because those of a
+#: few turns must fit into the reserve of open files.
 BACKLOG = 128
-ACCEPTS = 16
+ACCEPTS = 4
 
 _USED_UP = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
