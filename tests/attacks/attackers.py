@@ -313,6 +313,57 @@ async def queue_polls(target: Target) -> None:
     await swarm(40, one)
 
 
+# --- what is hard to decode, to keep and to search
+
+
+@attack
+async def floats(target: Target) -> None:
+    """Numbers that take long to read, in the largest frames."""
+    numbers = ",".join(["1e308"] * 10_000)
+    await repeat(
+        target, 2, frame(TEXT, f'{{"type":"tag","tag":[{numbers}]}}'.encode()), 5
+    )
+
+
+@attack
+async def fat_tags(target: Target) -> None:
+    """As much as fits into a tag, of many visitors, again and again."""
+    labels = ["\N{GRINNING FACE}" * 240 + str(number) for number in range(32)]
+    more = {f"key-{number}": "x" * 250 for number in range(32)}
+
+    async def one(number: int) -> None:
+        tag = {"id": f"fat-{number}", "labels": labels, "additionalTaggingData": more}
+        async with target.tab() as tab:
+            tab.read_on()
+            async for count in pace(1):
+                await tab.send(message("tag", tag={**tag, "firstname": str(count)}))
+
+    await swarm(40, one, pause=0.5)
+
+
+@attack
+async def long_searches(target: Target) -> None:
+    """An agent who searches for a novel, among a few customers."""
+
+    async def customer(number: int) -> None:
+        async with target.tab() as tab:
+            name = "a" * 200 + str(number)
+            await tab.send(message("tag", tag={"id": str(number), "firstname": name}))
+            await tab.read()
+
+    async def agent(_: int) -> None:
+        async with target.wire() as wire:
+            wire.read_on()
+            novel = "+".join(["aaaaaaaaaaaaaaaaaaaaz"] * 2600)
+            bearer = f"Authorization: Bearer {target.token}\r\n\r\n".encode()
+            async for _ in pace(2):
+                await wire.send(wire.head("GET", f"{LIST}?q={novel}") + bearer)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(swarm(100, customer, pause=0.5))
+        group.create_task(swarm(2, agent))
+
+
 async def main(name: str) -> None:
     os.nice(10)  # the service and its customer go first
     address = f"9.9.8.{[*ATTACKS].index(name)}"
