@@ -16,6 +16,7 @@ from .announcement import Announcement
 from .announcement import Reason
 from .caching import is_for_shared_caches
 from .place import body_end
+from .place import script_at
 
 #: The attribute that marks a view as exempt.
 EXEMPT = "_chatvisor_exempt"
@@ -55,8 +56,8 @@ class Page:
         if not for_everyone and announcement.is_nobody(self.request):
             return Reason.ANONYMOUS
         body = self.response.get_data()
-        # From the end, which is faster.
-        if body.rfind(markup.MARK) >= 0:
+        # From the end, which is faster; text of the page may have the mark, too.
+        if body.rfind(markup.MARK) >= 0 and script_at(body, markup.BEGIN) is not None:
             return Reason.ALREADY_TAGGED
         at = body_end(body)
         if at is None:

@@ -23,6 +23,7 @@ from .caching import kept_private
 from .decision import EXEMPT
 from .decision import PLACED
 from .decision import Page
+from .place import script_at
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 
@@ -86,8 +87,8 @@ def _filled(page: Page) -> Response:
     if page.why_not_this() is not None or page.is_for_everyone():
         return page.response
     placed = page.request.environ[PLACED].encode()
-    begin = page.response.get_data().find(placed)
-    if begin < 0:
+    begin = script_at(page.response.get_data(), placed)
+    if begin is None:
         return page.response
     who = announcement.announce(page.request)
     return _with(page, who, begin, begin + len(placed))

@@ -9,8 +9,9 @@ from functools import lru_cache
 from markupsafe import Markup
 from markupsafe import escape
 
-#: Identifies a page that already has the elements.
+#: Identifies the first element, and begins it, in a page that already has them.
 MARK = b'id="chatvisor-tag"'
+BEGIN = b'<script type="application/json" ' + MARK
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -34,8 +35,7 @@ def render(
     """
     sealed = f' nonce="{nonce}"' if nonce else ""
     elements = (
-        f'<script type="application/json" id="chatvisor-tag"{sealed}>'
-        f"{block}</script>"
+        f"{BEGIN.decode()}{sealed}>{block}</script>"
         f'<script src="{_attribute(tag_js)}" defer{sealed}></script>'
     )
     if script is not None:

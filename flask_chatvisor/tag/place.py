@@ -1,4 +1,4 @@
-"""Finds the end of a page's body in its bytes.
+"""Finds the end of a page's body, and the tag's own elements, in a page's bytes.
 
 The last ``</body>`` in the text may not be a tag: it may be in a comment, a script or
 an attribute. So there are two readers. The quick one starts at the last ``</body>`` and
@@ -11,6 +11,7 @@ that browsers know, except UTF-16 and ISO-2022-JP.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
 from collections import Counter
@@ -89,6 +90,21 @@ def body_end(body: bytes) -> int | None:
     return _thorough(body) if at is None else at
 
 
+def script_at(body: bytes, element: bytes) -> int | None:
+    """Find a script element by its bytes; ``None`` if a browser finds none there.
+
+    The same bytes may be in a comment, in an attribute's value or in another text.
+
+    :param element: the bytes from ``<script`` on, as many as are known.
+    """
+    reader = _Reader(body)
+    at, last = 0, body.rfind(element)
+    with contextlib.suppress(_Doubt):  # What was read before the doubt is certain.
+        while 0 <= at <= last:
+            at = reader.step(at)
+    return next((at for at in reader.scripts if body.startswith(element, at)), None)
+
+
 def _quick(body: bytes) -> int | None:
     end = body[-_WINDOW:].lower()
     tag = end.rfind(b"</body")
@@ -151,9 +167,13 @@ class _Doubt(Exception):
 
 
 class _Reader:
-    """Reads a page from its beginning, as a browser's tokenizer does."""
+    """Reads a page from its beginning, as a browser's tokenizer does.
+
+    :ivar scripts: where the script elements begin that have been read.
+    """
 
     def __init__(self, body: bytes) -> None:
+        self.scripts: list[int] = []
         self._body = body
         self._open: Counter[bytes] = Counter()
         self._in_select = False
@@ -162,13 +182,12 @@ class _Reader:
     def body_end(self) -> int | None:
         at = 0
         while at >= 0:
-            at = self._next(
-                t.cast("re.Match[bytes]", _REST.match(self._body, at)).end()
-            )
+            at = self.step(at)
         return self._found
 
-    def _next(self, at: int) -> int:
-        """Read one tag or comment; return where it ends, or -1 after the last."""
+    def step(self, at: int) -> int:
+        """Read up to the end of a tag or comment; return it, or -1 after the last."""
+        at = t.cast("re.Match[bytes]", _REST.match(self._body, at)).end()
         if tag := _TAG.match(self._body, at):
             return self._read(tag)
         if self._body.startswith(b"<!--", at):
@@ -195,6 +214,8 @@ class _Reader:
         elif name in _INERT:
             self._count(name, tag)
         elif not closes:
+            if name == b"script":
+                self.scripts.append(tag.start())
             return self._skip_text(name, tag)
         return tag.end()
 

@@ -62,6 +62,8 @@ JOHNS_TAG = {
     "firstname": "John",
     "lastname": "Doe",
 }
+#: How the extension's own block begins, which text of a page may quote.
+OURS = '<script type="application/json" id="chatvisor-tag">'
 DOCUMENT = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
 
 
@@ -214,7 +216,7 @@ RESPONSES: dict[Reason, t.Callable[[], t.Any]] = {
         {"Content-Disposition": "Attachment; x"},
     ),
     Reason.NO_BODY: lambda: "<p>a fragment</p>",
-    Reason.ALREADY_TAGGED: lambda: '<body><script id="chatvisor-tag"></script></body>',
+    Reason.ALREADY_TAGGED: lambda: f"<body>{OURS}{{}}</script></body>",
 }
 
 
@@ -230,6 +232,53 @@ def test_a_response_that_is_no_plain_page_is_not_touched(
     assert response.headers["X-Chatvisor"] == reason
     assert response.data == plain.test_client().get("/other").data
     assert "Cache-Control" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<!-- Write id="chatvisor-tag" into your page. -->',
+        '<p>Write id="chatvisor-tag" into your page.</p>',
+        '<h2 id="chatvisor-tag">Chatvisor tag</h2>',
+        '<div id="chatvisor-tag" hidden>{"tag":null,"reset":false}</div>',
+        '<a name="chatvisor-tag" id="chatvisor-tag"></a>',
+        '<img alt="x" id="chatvisor-tag">',
+        f"<!-- {OURS}{{}}</script> -->",
+        f"<p title='{OURS}'>A title</p>",
+        f"<p data-html='{OURS}{{}}</script>'>A value</p>",
+        f"<textarea>{OURS}{{}}</script></textarea>",
+        f"<title>{OURS}{{}}</script></title>",
+        f"<noscript>{OURS}{{}}</script></noscript>",
+        f"<script>var html = '{OURS}';</script>",
+        f"<style>/* {OURS} */</style>",
+        f"<!doctype '{OURS[:-1]}'><? {OURS[:-1]}>",
+    ],
+)
+@pytest.mark.parametrize("text", ["{}<p>Hello</p>", "<p>Hello</p>{}"])
+def test_text_and_ids_of_a_page_are_not_taken_for_the_tag(
+    app: Flask, html: str, text: str
+) -> None:
+    page = f"<body>{text.format(html)}</body>"
+    app.add_url_rule("/other", view_func=lambda: page, endpoint="other")
+    john = signed_in(app)
+    response = john.get("/other")
+    assert response.headers["X-Chatvisor"] == "tagged"
+    assert response.text.startswith(page.removesuffix("</body>") + OURS)
+    # And a reset that is due is told.
+    john.get("/sign-out")
+    assert '"reset":true' in john.get("/other").text
+
+
+@pytest.mark.parametrize("sealed", ["", ' nonce="abc"'])
+@pytest.mark.parametrize("before", ["", f"<!-- {OURS} -->", f"<p title='{OURS}'></p>"])
+def test_a_tag_in_a_page_that_was_kept_is_found(
+    app: Flask, before: str, sealed: str
+) -> None:
+    kept = f"<body>{before}{OURS[:-1]}{sealed}>{{}}</script></body>"
+    app.add_url_rule("/other", view_func=lambda: kept, endpoint="other")
+    response = signed_in(app).get("/other")
+    assert response.headers["X-Chatvisor"] == "already-tagged"
+    assert response.text == kept
 
 
 @pytest.mark.parametrize("status", [204, 206, 301, 400, 401, 403, 404, 422, 500, 503])
@@ -830,6 +879,19 @@ def test_a_tag_placed_by_hand_in_what_is_not_shown_changes_nothing(app: Flask) -
     response = signed_in(app).get("/not-shown")
     assert response.headers["X-Chatvisor"] == "manual"
     assert response.text == HTML
+
+
+@pytest.mark.parametrize("quoted", ["<!-- {} -->", "<p title='{}'>", "<xmp>{}</xmp>"])
+def test_the_tag_is_not_put_into_text_that_quotes_it(app: Flask, quoted: str) -> None:
+    @app.get("/quoted")
+    def page() -> str:
+        placed = render_template_string("{{ chatvisor_tag() }}")
+        return f"<body>{quoted.format(placed)}<main>{placed}</main></body>"
+
+    text = signed_in(app).get("/quoted").text
+    before, _, after = text.partition("<main>")
+    assert '"tag":null' in before
+    assert after.startswith(f'{OURS}{{"tag":{{"id":"1"')
 
 
 def test_placed_by_hand_nothing_is_written_where_it_must_not_be() -> None:
