@@ -7,7 +7,9 @@ import logging
 import re
 import typing as t
 from functools import cache
+from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote
 
 from flask import Request
 from flask import request
@@ -27,9 +29,27 @@ _NONCE = re.compile(r"[A-Za-z0-9+/_-]{1,256}={0,2}")
 logger: logging.Logger = logging.getLogger(__name__)
 
 
+@lru_cache(maxsize=64)
+def quoted(path: str) -> str:
+    """Write a mount point as the path of a URL of this site.
+
+    It may come from a header that a proxy passes on unread, and a path that begins with
+    two slashes or a backslash would name another host.
+    """
+    path = path.lstrip("/")
+    return "/" + quote(path, safe="/:@!$&'()*+,;=~") if path else ""
+
+
+def url_of(endpoint: str, **values: t.Any) -> str:
+    """Build the URL of a route of the extension: a path of this site in a request."""
+    url = url_for(endpoint, **values)
+    root = request.script_root
+    return quoted(root) + url.removeprefix(root) if url.startswith(f"{root}/") else url
+
+
 def asset_url(filename: str) -> str:
     """Build the URL of a static file; it changes when the file's content does."""
-    return url_for(
+    return url_of(
         "chatvisor_public.static", filename=filename, v=content_hash(filename)
     )
 
@@ -46,7 +66,7 @@ def modules_url(entry: str) -> str:
 
     The hash is in the path, so that relative imports keep it.
     """
-    return url_for("chatvisor_public.module", version=modules_hash(), filename=entry)
+    return url_of("chatvisor_public.module", version=modules_hash(), filename=entry)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import typing as t
@@ -17,6 +18,7 @@ import requests
 from flask import Blueprint
 from flask import Flask
 from flask import Response
+from flask import render_template_string
 from flask.testing import FlaskClient
 from flask_login import LoginManager
 from flask_login import login_user
@@ -187,6 +189,60 @@ def test_under_a_prefix_everything_is_asked_for_there(
     assert client.get("/portal/help/me").get_json()["tag"]["id"] == "1"
     asset = client.get("/portal/help/static/tag.js", buffered=True)
     assert asset.status_code == 200
+
+
+MACROS = """{% from "chatvisor/macros.html" import active_users, start_button %}
+<body>{{ active_users(q="nobody") }}{{ start_button("v-1") }}</body>"""
+HELP = """{% from "chatvisor/macros.html" import conference_button %}
+<body>{{ conference_button() }}</body>"""
+ADDRESS = re.compile(
+    r'(?:src|href|action)="([^"]*)"'
+    r'|"(?:refresh|users|user|calls|token)": ?"([^"]*)"'
+)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "//evil.example",
+        "////evil.example/a",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "\\\\evil.example",
+        "https://evil.example",
+        "javascript:alert(1)//",
+        "//",
+    ],
+)
+def test_a_prefix_that_a_proxy_passes_on_names_no_other_host(
+    service: FakeService, prefix: str
+) -> None:
+    app = make_application(API_URL=service.url, API_TOKEN="x" * 32)[0]
+    app.add_url_rule("/macros", view_func=lambda: render_template_string(MACROS))
+    app.add_url_rule("/help", "help", lambda: render_template_string(HELP))
+
+    @app.get("/public")
+    def public() -> tuple[str, dict[str, str]]:
+        return HTML, {"Cache-Control": "public"}
+
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_prefix=1)  # type: ignore[method-assign]
+    paths = {
+        "1": ["/", "/help", "/public", "/chatvisor/me"],
+        "3": [
+            "/macros",
+            *("/chatvisor" + end for end in ("/users", "/users/v-1", "/start")),
+        ],
+    }
+    for user, theirs in paths.items():
+        client = app.test_client()
+        client.get(f"/sign-in/{user}")
+        for path in theirs:
+            response = client.get(path, headers={"X-Forwarded-Prefix": prefix})
+            found = {a or b for a, b in ADDRESS.findall(response.text)} - {SCRIPT}
+            assert response.status_code == 200
+            assert found
+            for address in found - {"#chatvisor-main", ""}:
+                assert re.match(r"/(?![/\\\s])", address), (path, address)
 
 
 KEYS_OF: dict[str, dict[str, t.Any]] = {

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 from flask import Flask
 
+from ..assets import url_of
 from ..contract.times import timestamp
 from . import language
 from . import links
@@ -50,6 +51,7 @@ HELPERS = SimpleNamespace(
     help_assets=links.help_assets,
     list_links=links.ListLinks,
     profile_url=links.profile_url,
+    url_of=url_of,
     # What it says.
     gettext=language.gettext,
     language=language.language,

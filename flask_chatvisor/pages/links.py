@@ -5,7 +5,6 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlencode
 
-from flask import url_for
 from markupsafe import Markup
 
 from ..assets import asset_url
@@ -14,6 +13,7 @@ from ..assets import first_time
 from ..assets import modules_url
 from ..assets import script
 from ..assets import stylesheet
+from ..assets import url_of
 from ..current import current_state
 from ..directory import Listing
 from ..identity import Agent
@@ -51,7 +51,7 @@ class ListLinks:
 
     def to(self, **changes: t.Any) -> str:
         """Build the URL with some changes; ``None`` removes a parameter."""
-        return url_for("chatvisor.users", **self._query | changes)
+        return url_of("chatvisor.users", **self._query | changes)
 
     def sorted_by(self, column: str) -> str:
         """Build the URL of the list in this order, or reversed if it is sorted so."""
@@ -68,7 +68,7 @@ class ListLinks:
 
 def profile_url(visitor_id: str) -> str:
     """Build the URL of a user's page; ``{visitorId}`` stays as it is."""
-    return _keep_braces(url_for("chatvisor.user", query=visitor_id))
+    return _keep_braces(url_of("chatvisor.user", query=visitor_id))
 
 
 def assets() -> Markup:
@@ -98,10 +98,10 @@ def _set(query: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _for_scripts(agent: Agent | None) -> dict[str, t.Any]:
     settings = current_state().settings
     return {
-        "users": url_for("chatvisor.users_json"),
-        "user": _keep_braces(url_for("chatvisor.user_json", query="{query}")),
-        "calls": url_for("chatvisor.start_call"),
-        "token": url_for("chatvisor.token"),
+        "users": url_of("chatvisor.users_json"),
+        "user": _keep_braces(url_of("chatvisor.user_json", query="{query}")),
+        "calls": url_of("chatvisor.start_call"),
+        "token": url_of("chatvisor.token"),
         "directory": settings.directory,
         "auth": settings.auth_arguments,
         "email": agent.email if agent else "",

@@ -13,13 +13,13 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote
 
 from flask import Flask
 from flask import Request
 from flask import Response
 from flask_login import current_user
 
+from ..assets import quoted
 from ..config import Settings
 from ..contract import tokens
 from ..current import these_globals
@@ -135,12 +135,6 @@ def block(request: Request, settings: Settings, who: Announcement) -> str:
     refresh = _refresh(request.script_root + settings.url_prefix)
     reset = "true" if who.reset else "false"
     return f'{{"tag":{who.tag or "null"},"reset":{reset},"refresh":{refresh}}}'
-
-
-@lru_cache(maxsize=64)
-def quoted(path: str) -> str:
-    """Write a mount point as a part of a URL."""
-    return quote(path, safe="/:@!$&'()*+,;=~")
 
 
 @lru_cache(maxsize=64)

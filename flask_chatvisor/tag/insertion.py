@@ -13,6 +13,7 @@ from werkzeug.datastructures import Headers
 from ..assets import content_hash
 from ..assets import emitted
 from ..assets import nonce_of
+from ..assets import quoted
 from ..current import this_request
 from . import announcement
 from . import markup
@@ -118,7 +119,7 @@ def _elements(page: Page, who: Announcement) -> Markup:
     has_script = "assets" in emitted(request)
     return markup.render(
         announcement.block(request, settings, who),
-        tag_js=announcement.quoted(request.script_root) + path,
+        tag_js=quoted(request.script_root) + path,
         script=None if has_script else settings.script_url,
         nonce=nonce_of(request),
     )
