@@ -2,19 +2,26 @@
 // The customer's help button.
 "use strict";
 (() => {
+  const INSTANCE = Symbol.for("chatvisor.help-button");
   const page = /** @type {any} */ (window);
-  if (page.__chatvisorConference) return;
-  page.__chatvisorConference = true;
+  if (page[INSTANCE]) return;
+  page[INSTANCE] = true;
+
+  // Of the prototypes: in pages with `<img name=body>` or `<input name=closest>`, the
+  // document and forms have such elements in place of their own properties.
+  const { closest, querySelector } = Element.prototype;
+  const { addEventListener } = EventTarget.prototype;
 
   /** @param {Element} button @param {string} text */
   function tell(button, text) {
-    const place = button.parentElement?.querySelector("[data-chatvisor-message]");
+    const around = button.parentElement;
+    const place = around && querySelector.call(around, "[data-chatvisor-message]");
     if (place) place.textContent = text;
   }
 
-  document.addEventListener("click", (event) => {
-    const target = event.target instanceof Element ? event.target : null;
-    const button = target?.closest("[data-chatvisor-conference]");
+  addEventListener.call(document, "click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const button = closest.call(event.target, "[data-chatvisor-conference]:not(form)");
     if (!button) return;
     const unavailable = button.getAttribute("data-chatvisor-unavailable") ?? "";
     tell(button, "");

@@ -12,6 +12,7 @@
    */
 
   const INSTANCE = Symbol.for("chatvisor.tag");
+  const BLOCK = 'script[type="application/json"]#chatvisor-tag';
   const LONGEST_TIMER = 2 ** 31 - 1; // ms; a longer one would fire at once
   const FIRST_RETRY = 10_000; // ms
   const LAST_RETRY = 600_000; // ms
@@ -29,13 +30,33 @@
   const scope = /** @type {any} */ (window);
 
   /**
+   * A property of the document itself: in a page with `<img name=currentScript>`,
+   * `document.currentScript` is that image.
+   *
+   * @param {string} name
+   */
+  const ofDocument = (name) => Reflect.get(Document.prototype, name, document);
+  const { addEventListener } = EventTarget.prototype;
+
+  /**
    * Run something once the page is shown: a prerendered page announces nothing.
    *
    * @param {() => void} run
    */
   function whenShown(run) {
-    if (!(/** @type {any} */ (document).prerendering)) return run();
-    document.addEventListener("prerenderingchange", run, { once: true });
+    if (!ofDocument("prerendering")) return run();
+    addEventListener.call(document, "prerenderingchange", run, { once: true });
+  }
+
+  /**
+   * Check an address before it is requested: it must be a route of the extension.
+   *
+   * @param {string} path with the prefix
+   */
+  function address(path) {
+    const url = new URL(path, PREFIX);
+    if (/^\/(?![/\\\s])/.test(path) && url.href.startsWith(PREFIX.href)) return url.href;
+    throw new Error(`chatvisor: ${path} is not below ${PREFIX.href}`);
   }
 
   /**
@@ -72,8 +93,8 @@
       this.retry = FIRST_RETRY;
       const ask = () => this.ask();
       window.addEventListener("pageshow", (event) => event.persisted && ask());
-      for (const name of NAVIGATIONS) document.addEventListener(name, ask);
-      document.addEventListener("chatvisor:renewed", () => this.renew());
+      for (const name of NAVIGATIONS) addEventListener.call(document, name, ask);
+      addEventListener.call(document, "chatvisor:renewed", () => this.renew());
     }
 
     /**
@@ -96,7 +117,7 @@
       const turn = ++this.turn;
       const made = this.made;
       try {
-        const answer = await fetch(this.refresh, {
+        const answer = await fetch(address(this.refresh), {
           credentials: "same-origin",
           cache: "no-store",
           // The application remembers whom to forget until it gets the second header.
@@ -172,7 +193,8 @@
      * @param {() => void} run
      */
     whenLoaded(run) {
-      const before = scope.CVLoaded;
+      // Not an element with that id: it is never the window's own.
+      const before = Object.hasOwn(scope, "CVLoaded") && scope.CVLoaded;
       if (this.loaded || (before && typeof before !== "function")) return run();
       const announcer = this;
       scope.CVLoaded = function (/** @type {any[]} */ ...values) {
@@ -183,8 +205,15 @@
     }
   }
 
-  const element = document.getElementById("chatvisor-tag");
-  if (!element) return;
+  // The server writes the data right before this script.
+  const script = ofDocument("currentScript");
+  const element = script?.previousElementSibling;
+  if (!(script instanceof HTMLScriptElement) || !element?.matches(BLOCK)) {
+    console.error("chatvisor: tag.js must be right after its data; nobody is announced.");
+    return;
+  }
+  /** Where the extension's routes are: this script is at <prefix>static/tag.js. */
+  const PREFIX = new URL("..", script.src);
   // Turbo runs the scripts of a cached page again, in the same window.
   const known = scope[INSTANCE];
   const announcer = (scope[INSTANCE] ??= new Announcer());

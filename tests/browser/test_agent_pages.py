@@ -426,7 +426,7 @@ def hide(page: Page, *, hidden: bool) -> None:
     page.evaluate(
         """(hidden) => {
             const property = {value: hidden, configurable: true};
-            Object.defineProperty(document, "hidden", property);
+            Object.defineProperty(Document.prototype, "hidden", property);
             document.dispatchEvent(new Event("visibilitychange"));
         }""",
         hidden,

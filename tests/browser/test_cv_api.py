@@ -341,7 +341,8 @@ def test_a_tab_in_the_background_is_here_but_not_looked_at(
     page = open_page()
     page.add_init_script(
         """window.looks = "hidden";
-        Object.defineProperty(document, "visibilityState", { get: () => window.looks });
+        const look = { get: () => window.looks };
+        Object.defineProperty(Document.prototype, "visibilityState", look);
         window.CVLoaded ??= () => CV.user.tag({id: "9"});"""
     )
     page.goto(f"{site.url}/")
@@ -361,7 +362,8 @@ def test_a_page_that_is_prerendered_connects_when_it_is_shown(
         window.WebSocket = class extends WebSocket {
           constructor(...values) { super(...values); window.sockets += 1; }
         };
-        Object.defineProperty(document, "prerendering", { get: () => window.ahead });
+        const ahead = { get: () => window.ahead };
+        Object.defineProperty(Document.prototype, "prerendering", ahead);
         window.CVLoaded ??= () => CV.user.tag({id: "9"});"""
     )
     page.goto(f"{site.url}/")

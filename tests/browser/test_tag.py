@@ -159,7 +159,8 @@ def test_a_page_that_is_prerendered_announces_nobody_until_it_is_shown(
     page.add_init_script(
         """
         window.ahead = true;
-        Object.defineProperty(document, "prerendering", { get: () => window.ahead });
+        const ahead = { get: () => window.ahead };
+        Object.defineProperty(Document.prototype, "prerendering", ahead);
         """
     )
     page.goto(running.url)

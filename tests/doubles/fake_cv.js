@@ -4,7 +4,7 @@
 // set window.fakeCV = {users: […]} beforehand, and finds the calls in fakeCV.calls.
 "use strict";
 (() => {
-  if (window.CV) return;
+  if (Object.hasOwn(window, "CV")) return;
   const fake = (window.fakeCV ??= {});
   fake.calls = [];
   fake.users ??= [];
@@ -56,7 +56,8 @@
     },
   };
 
-  if (document.currentScript.src.endsWith("/with-agent.js"))
+  const script = Reflect.get(Document.prototype, "currentScript", document);
+  if (script.src.endsWith("/with-agent.js"))
     window.CV.agent = {
       connect: record("agent.connect", async (source, onTick) => {
         const connection = { onTick, closed: false };

@@ -7,14 +7,14 @@
  * application.
  */
 
-import { every, setAttribute, setHidden, setTexts } from "./dom.js";
+import { doc, every, setAttribute, setHidden, setTexts } from "./dom.js";
 import { TEXT } from "./texts.js";
 import { nameFor } from "./users.js";
 
 /** @typedef {import("./users.js").User} User */
 /** @typedef {"sound" | "notification"} Kind */
 
-const title = document.title;
+const title = doc.title;
 /** @type {AudioContext | null} */
 let audio = null;
 
@@ -26,10 +26,10 @@ const stored = (kind) => `chatvisor-${kind}`;
 export function alertAgent(waiting, asking) {
   if (!places().length) return;
   const told = waiting.length ? `(${waiting.length}) ${title}` : title;
-  if (document.title !== told) document.title = told;
+  if (doc.title !== told) doc.title = told;
   if (!asking.length) return;
   if (isOn("sound")) play();
-  if (isOn("notification") && !document.hasFocus()) asking.forEach(notify);
+  if (isOn("notification") && !doc.hasFocus()) asking.forEach(notify);
 }
 
 /** Show the switches in their saved state. */
@@ -45,7 +45,7 @@ export function followAlerts() {
   window.addEventListener("storage", showSwitches);
   // Browsers play no sound before the user has interacted with the page.
   for (const gesture of ["pointerdown", "keydown"])
-    document.addEventListener(gesture, wakeAudio, { capture: true });
+    doc.addEventListener(gesture, wakeAudio, { capture: true });
 }
 
 /** @param {HTMLElement} place */

@@ -1,7 +1,8 @@
 // @ts-check
 /** Fills one user's fields, which templates mark. */
 
-import { every, make, setAttribute, setHidden, setText } from "./dom.js";
+import { address } from "./config.js";
+import { doc, every, make, setAttribute, setHidden, setText } from "./dom.js";
 import { fillStart } from "./start-button.js";
 import { TEXT } from "./texts.js";
 import { tell } from "./time.js";
@@ -74,12 +75,17 @@ function fillText(element, user, read) {
   setText(element, text);
   setHidden(element, !text);
   const pattern = element.dataset.chatvisorHref;
-  if (pattern && user)
-    setAttribute(
-      element,
-      "href",
-      pattern.replace("{visitorId}", encodeURIComponent(user.visitorId)),
-    );
+  if (pattern && user) fillLink(element, pattern, user.visitorId);
+}
+
+/** @param {HTMLElement} element @param {string} pattern @param {string} visitorId */
+function fillLink(element, pattern, visitorId) {
+  const path = pattern.replace("{visitorId}", encodeURIComponent(visitorId));
+  try {
+    setAttribute(element, "href", address(path));
+  } catch {
+    element.removeAttribute("href"); // it is not one of the templates'
+  }
 }
 
 /** @param {HTMLTimeElement} element @param {string | null | undefined} since */
@@ -196,5 +202,5 @@ export function showStatus(element, user) {
 /** Hide the Start button of a user who is not active, but not while it is in use. @param {HTMLElement} element @param {boolean} hidden */
 export function hideUnlessInUse(element, hidden) {
   if ("chatvisorHides" in element.dataset)
-    setHidden(element, hidden && !element.contains(document.activeElement));
+    setHidden(element, hidden && !element.contains(doc.activeElement));
 }

@@ -6,9 +6,9 @@
  * link adds to the history. Without this script the same form and links load the page.
  */
 
-import { every, setAttribute, setHidden, setTexts } from "./dom.js";
+import { closest, doc, every, setAttribute, setHidden, setTexts } from "./dom.js";
 import { lookNow } from "./live.js";
-import { address, listQuery } from "./query.js";
+import { linkTo, listQuery } from "./query.js";
 
 /** Milliseconds without a key press that mean that the agent has stopped typing. */
 const PAUSE = 250;
@@ -17,7 +17,7 @@ const LINKS = "a[data-chatvisor-set], a[data-chatvisor-sort], [data-chatvisor-pa
 /** Apply the filters, if this page has any. */
 export function followFilters() {
   const form = /** @type {HTMLFormElement | null} */ (
-    document.querySelector("[data-chatvisor-filters]")
+    doc.querySelector("[data-chatvisor-filters]")
   );
   const view = form?.closest(".chatvisor-view");
   if (!form || !view) return;
@@ -27,12 +27,12 @@ export function followFilters() {
   const follow = (query) => {
     clearTimeout(typing);
     // A field in use is ahead of the address.
-    if (!form.contains(document.activeElement)) fillForm(form, query);
+    if (!form.contains(doc.activeElement)) fillForm(form, query);
     showQuery(view, form, query);
   };
   const fromForm = () => {
     const query = formQuery(form);
-    history.replaceState(history.state, "", address(query, {}));
+    history.replaceState(history.state, "", linkTo(query, {}));
     follow(query);
   };
 
@@ -59,7 +59,7 @@ export function followFilters() {
     follow(query);
   });
   // When going back, browsers fill in forms from memory.
-  if (!form.contains(document.activeElement)) fillForm(form, addressQuery());
+  if (!form.contains(doc.activeElement)) fillForm(form, addressQuery());
 }
 
 function addressQuery() {
@@ -98,8 +98,8 @@ function choose(field, value) {
 /** @param {MouseEvent} event @returns {HTMLAnchorElement | null} */
 function plainClick(event) {
   const changed = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-  if (changed || event.button || !(event.target instanceof Element)) return null;
-  return event.target.closest(LINKS);
+  if (changed || event.button) return null;
+  return /** @type {HTMLAnchorElement | null} */ (closest(event, LINKS));
 }
 
 /** @param {Element} view @param {HTMLFormElement} form @param {URLSearchParams} query */
@@ -111,7 +111,7 @@ function showQuery(view, form, query) {
   }
   for (const link of every("[data-chatvisor-set]", view)) {
     const changes = new URLSearchParams(link.dataset.chatvisorSet);
-    setAttribute(link, "href", address(query, Object.fromEntries(changes)));
+    setAttribute(link, "href", linkTo(query, Object.fromEntries(changes)));
   }
   for (const link of every("[data-chatvisor-sort]", view)) showSort(link, query);
   for (const chip of every("[data-chatvisor-chip]", view)) showChip(chip, form, query);
@@ -125,7 +125,7 @@ function showSort(link, query) {
   const is = current.replace(/^-/, "") === key;
   const direction = current.startsWith("-") ? "descending" : "ascending";
   const sort = current === key ? `-${key}` : key;
-  setAttribute(link, "href", address(query, { sort }));
+  setAttribute(link, "href", linkTo(query, { sort }));
   const heading = link.closest("th");
   if (is) setAttribute(link, "data-chatvisor-sorted", direction);
   else link.removeAttribute("data-chatvisor-sorted");

@@ -5,7 +5,7 @@ import { alertAgent } from "./alerts.js";
 import { SECOND } from "./config.js";
 import { every, setAttribute, setHidden, setTexts } from "./dom.js";
 import { show } from "./fill-row.js";
-import { address } from "./query.js";
+import { linkTo } from "./query.js";
 import { renderRows } from "./rows.js";
 import { TEXT } from "./texts.js";
 import { FILTERS, nameFor, waits } from "./users.js";
@@ -86,7 +86,7 @@ function showPager(pager, query, listing) {
   for (const [rel, is] of Object.entries(shown))
     for (const link of every(`[rel=${rel}]`, pager)) {
       const page = listing.page + (rel === "next" ? 1 : -1);
-      setAttribute(link, "href", address(query, { page: String(page) }));
+      setAttribute(link, "href", linkTo(query, { page: String(page) }));
       setHidden(link, !is);
     }
   const range = TEXT.range(first, last, listing.total);

@@ -2,7 +2,7 @@
 /** Keeps lists and statuses current, by ticks or by polling every five seconds. */
 
 import { SECOND, config } from "./config.js";
-import { every, setAttribute, setTexts } from "./dom.js";
+import { doc, every, setAttribute, setTexts } from "./dom.js";
 import { fill, hideUnlessInUse, show, showStatus } from "./fill-row.js";
 import { clearListing, showListing } from "./list.js";
 import { Trouble, request } from "./request.js";
@@ -10,7 +10,7 @@ import { newest, refuseOld } from "./source-application.js";
 import { source } from "./source.js";
 import { TEXT } from "./texts.js";
 import { language, setClock } from "./time.js";
-import { page } from "./vendor-script.js";
+import { CV } from "./vendor-script.js";
 
 /** @typedef {import("./users.js").User} User */
 
@@ -24,7 +24,7 @@ let socket = "none";
 let trouble = null;
 let failures = 0;
 /** When the shown data was current; 0 if the page came without current data. */
-let currentAt = document.querySelector(
+let currentAt = doc.querySelector(
   "[data-chatvisor-state=trouble], [data-chatvisor-state=unknown]",
 )
   ? 0
@@ -62,7 +62,7 @@ export function lookNow() {
 
 function gap() {
   if (failures) return pause();
-  return document.hidden ? 10 * SECOND : SECOND;
+  return doc.hidden ? 10 * SECOND : SECOND;
 }
 
 function pause() {
@@ -76,7 +76,7 @@ function pause() {
 
 async function refresh() {
   due = Infinity;
-  if (running || (document.hidden && socket !== "live")) return;
+  if (running || (doc.hidden && socket !== "live")) return;
   if (!lists().length && !watched().length) return;
   running = true;
   wanted = urgent = false;
@@ -193,10 +193,10 @@ function showConnection() {
 
 /** Subscribe to ticks, once there is something to update and a script with ticks. */
 export function connect() {
-  if (socket !== "none" || !page.CV?.agent) return;
+  if (socket !== "none" || !CV()?.agent) return;
   if (!lists().length && !watched().length) return;
   socket = "connecting";
-  page.CV.agent.connect(
+  CV().agent.connect(
     async () => (await request(config.token, { scope: ["presence"] })).token,
     (
       /** @type {number | null} */ n,

@@ -9,28 +9,26 @@
 import { followAlerts } from "./alerts.js";
 import { start } from "./start-call.js";
 import { SECOND } from "./config.js";
+import { closest, doc, first } from "./dom.js";
 import { followFilters } from "./filters.js";
 import { connect, lookNow, refreshIn, wake } from "./live.js";
 import { dropLeft } from "./rows.js";
 import { tellIfMissing, whenLoaded } from "./vendor-script.js";
 import { tellAll } from "./time.js";
 
-document.addEventListener("click", (event) => {
-  const target = event.target instanceof Element ? event.target : null;
-  const button = /** @type {HTMLElement | null} */ (
-    target?.closest("[data-chatvisor-start]") ?? null
-  );
+doc.addEventListener("click", (event) => {
+  const button = closest(event, "[data-chatvisor-start]");
   if (button) void start(button);
 });
 
-const left = document.getElementsByClassName("chatvisor-row-left");
+const left = doc.getElementsByClassName("chatvisor-row-left");
 for (const type of ["focusout", "pointerout", "selectionchange"])
-  document.addEventListener(type, () => {
+  doc.addEventListener(type, () => {
     if (left.length) setTimeout(() => dropLeft() && wake());
   });
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) refreshIn(0);
+doc.addEventListener("visibilitychange", () => {
+  if (!doc.hidden) refreshIn(0);
 });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) refreshIn(0);
@@ -39,13 +37,12 @@ window.addEventListener("online", () => refreshIn(0));
 
 // Elements that the application's scripts add later are kept current, too.
 const PARTS = "[data-chatvisor-users], [data-chatvisor-watch]";
+/** @param {Element} added */
+const hasParts = (added) =>
+  Element.prototype.matches.call(added, PARTS) || first(PARTS, added);
 new MutationObserver((records) => {
   const added = records.flatMap((record) => Array.from(record.addedNodes));
-  const parts = added.filter(
-    (node) =>
-      node instanceof Element && (node.matches(PARTS) || node.querySelector(PARTS)),
-  );
-  if (!parts.length) return;
+  if (!added.some((node) => node instanceof Element && hasParts(node))) return;
   connect();
   lookNow();
 }).observe(document, { childList: true, subtree: true });

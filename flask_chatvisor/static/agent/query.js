@@ -18,10 +18,11 @@ export function listQuery(given) {
 }
 
 /** Build the address of this list with changes; its first page by default. @param {URLSearchParams} query @param {Record<string, string>} changes */
-export function address(query, changes) {
+export function linkTo(query, changes) {
   const wanted = new URLSearchParams(query);
   wanted.delete("page");
   for (const [key, value] of Object.entries(changes)) wanted.set(key, value);
   const text = listQuery(wanted).toString();
-  return text ? `?${text}` : location.pathname;
+  // In full: a path may begin with two slashes, and <base> may lead elsewhere.
+  return location.origin + location.pathname + (text && `?${text}`);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Sends requests to the application, and describes errors in words. */
 
-import { SECOND } from "./config.js";
+import { SECOND, address } from "./config.js";
 import { TEXT } from "./texts.js";
 import { nameOf } from "./users.js";
 
@@ -39,7 +39,7 @@ async function send(url, body) {
   const headers = { Accept: "application/json", "X-Chatvisor-Request": "1" };
   if (body) headers["Content-Type"] = "application/json";
   try {
-    return await fetch(url, {
+    return await fetch(address(url), {
       method: body ? "POST" : "GET",
       body: body && JSON.stringify(body),
       headers,

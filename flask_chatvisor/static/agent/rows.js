@@ -1,7 +1,7 @@
 // @ts-check
 /** The rows of a list; the row in use does not move. */
 
-import { every, setAttribute } from "./dom.js";
+import { doc, every, setAttribute } from "./dom.js";
 import { fill } from "./fill-row.js";
 import { presenceOf, waits } from "./users.js";
 
@@ -71,7 +71,7 @@ export function dropLeft() {
 
 /** In use by keyboard, by a selection or under the pointer; a clicked button alone does not count. @param {HTMLElement} row */
 function isInUse(row) {
-  const selected = document.getSelection();
+  const selected = doc.getSelection();
   return (
     row.matches(":hover") ||
     row.querySelector(":focus-visible") !== null ||
@@ -81,9 +81,9 @@ function isInUse(row) {
 
 /** The row that the agent is using, which must not move. @param {Element} body @returns {HTMLElement | null} */
 function heldRow(body) {
-  const selected = document.getSelection();
+  const selected = doc.getSelection();
   const at = selected && !selected.isCollapsed ? selected.anchorNode : null;
-  const within = [document.activeElement, at, body.querySelector("button:hover")].find(
+  const within = [doc.activeElement, at, body.querySelector("button:hover")].find(
     (node) => node && body.contains(node),
   );
   const element = within instanceof Element ? within : within?.parentElement;

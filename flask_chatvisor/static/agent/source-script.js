@@ -4,7 +4,7 @@
 import { SECOND, config } from "./config.js";
 import { request } from "./request.js";
 import { select } from "./select.js";
-import { answerOf, authenticate, page, script } from "./vendor-script.js";
+import { CV, answerOf, authenticate, script } from "./vendor-script.js";
 
 /** @typedef {import("./users.js").User} User */
 
@@ -27,7 +27,7 @@ async function signIn() {
 export const fromScript = {
   async list(query) {
     await signIn();
-    const result = await answerOf((done) => page.CV.user.list(done));
+    const result = await answerOf((done) => CV().user.list(done));
     const users = Array.isArray(result)
       ? result.map(normal).filter((user) => user.visitorId)
       : [];
@@ -37,7 +37,7 @@ export const fromScript = {
     await signIn();
     const found = await Promise.all(
       queries.map(async (query) => {
-        const user = normal(await answerOf((done) => page.CV.user.status(query, done)));
+        const user = normal(await answerOf((done) => CV().user.status(query, done)));
         return /** @type {[string, User | null]} */ ([
           query,
           user.visitorId ? user : null,

@@ -1,7 +1,7 @@
 // @ts-check
 /** The Start button: its label and whether it can be used. */
 
-import { setAttribute, setText } from "./dom.js";
+import { doc, first, setAttribute, setText } from "./dom.js";
 import { TEXT } from "./texts.js";
 import { isAsked, nameOf, waits } from "./users.js";
 
@@ -34,12 +34,12 @@ function reason(user) {
 
 /** @param {HTMLElement} button @param {Trouble | null} error */
 export function tellBeside(button, error) {
-  const place = button.parentElement?.querySelector("[data-chatvisor-message]");
+  const place = first("[data-chatvisor-message]", button.parentElement);
   if (!place) return;
   const words = error ? [error.message, error.remedy].filter(Boolean).join(" ") : "";
   place.replaceChildren(words);
   if (error?.kind !== "signed-out") return;
-  const link = document.createElement("a");
+  const link = doc.createElement("a");
   link.className = "chatvisor-link";
   link.href = location.href;
   link.textContent = TEXT.signIn;

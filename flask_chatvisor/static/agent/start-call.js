@@ -6,7 +6,7 @@ import { Trouble, request } from "./request.js";
 import { signInAgain } from "./source-script.js";
 import { tellBeside } from "./start-button.js";
 import { TEXT } from "./texts.js";
-import { authenticate, page } from "./vendor-script.js";
+import { CV, authenticate } from "./vendor-script.js";
 
 /** @param {HTMLElement} button */
 export async function start(button) {
@@ -20,7 +20,7 @@ export async function start(button) {
   }
   if (button.getAttribute("aria-busy") === "true") return;
   // At once, while it still counts as the agent's click; later it may be blocked.
-  const opened = page.CV?.agent ? openCallWindow(visitorId) : null;
+  const opened = CV()?.agent ? openCallWindow(visitorId) : null;
   button.setAttribute("aria-busy", "true");
   tellBeside(button, null);
   try {
@@ -38,10 +38,10 @@ export async function start(button) {
 /** @param {string} visitorId */
 async function call(visitorId) {
   const { token } = await request(config.calls, { visitorId });
-  if (!page.CV?.calling)
+  if (!CV()?.calling)
     throw new Trouble("trouble", TEXT.noScript, TEXT.noScriptRemedy);
   authenticate(token);
-  page.CV.calling.startScreen(visitorId);
+  CV().calling.startScreen(visitorId);
   signInAgain();
 }
 

@@ -2,7 +2,7 @@
 /** How long ago something was, in words that are kept up to date. */
 
 import { SECOND } from "./config.js";
-import { every, setText } from "./dom.js";
+import { doc, every, setText } from "./dom.js";
 import { TEXT } from "./texts.js";
 
 /** How far the server's clock is ahead of this one. */
@@ -48,7 +48,7 @@ function span(seconds) {
 /** The page's language; if it is missing or unknown, the browser's. */
 export function language() {
   try {
-    return Intl.getCanonicalLocales(document.documentElement.lang)[0];
+    return Intl.getCanonicalLocales(doc.documentElement.lang)[0];
   } catch {
     return undefined;
   }

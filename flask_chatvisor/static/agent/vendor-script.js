@@ -2,16 +2,17 @@
 /** Waits for the vendor's script and calls it. */
 
 import { SECOND, config } from "./config.js";
-import { every, setHidden, setTexts } from "./dom.js";
+import { every, ownGlobal, setHidden, setTexts } from "./dom.js";
 import { Trouble } from "./request.js";
 import { TEXT } from "./texts.js";
 
-/** The window, with the additions of the vendor's script. */
-export const page = /** @type {any} */ (window);
+/** The vendor's API, once its script has loaded. */
+export const CV = () => ownGlobal("CV");
 
 /** Run once the script has loaded; other code may be waiting for it, too. @param {() => void} run */
 export function whenLoaded(run) {
-  const before = page.CVLoaded;
+  const page = /** @type {any} */ (window);
+  const before = ownGlobal("CVLoaded");
   if (typeof before === "function") {
     page.CVLoaded = (/** @type {unknown[]} */ ...args) => {
       before.apply(page, args);
@@ -49,8 +50,8 @@ export async function tellIfMissing() {
 
 /** @param {string} token */
 export function authenticate(token) {
-  if (config.auth === "email-token") page.CV.rest.auth(config.email, token);
-  else page.CV.rest.auth(token);
+  if (config.auth === "email-token") CV().rest.auth(config.email, token);
+  else CV().rest.auth(token);
 }
 
 /** Turn a documented call with a callback into a promise. @param {(done: (value: any) => void) => void} call */

@@ -4,7 +4,7 @@
 import { answer, codeOf, Failure } from "./failures.js";
 import { notify } from "./notice.js";
 import { callToken, rest } from "./rest.js";
-import { BASE } from "./service.js";
+import { address } from "./service.js";
 import { learnLanguage, text, wantedLanguage } from "./texts.js";
 import { visitor } from "./visitor.js";
 
@@ -33,9 +33,9 @@ function nameBlank(opened) {
 
 /** The call window speaks the page's language. @param {string} url */
 export function inLanguage(url) {
-  const address = new URL(url);
-  address.searchParams.set("lang", wantedLanguage());
-  return address.href;
+  const checked = address(url);
+  checked.searchParams.set("lang", wantedLanguage());
+  return checked.href;
 }
 
 /**
@@ -79,7 +79,7 @@ function goNowhere(opened, name, error) {
     return void notify("notice.elsewhere");
   }
   const shown = ["busy", "visitor-gone"].includes(reason) ? reason : "failed";
-  const end = new URL(`call/none#ended=${shown}`, BASE).href;
+  const end = `call/none#ended=${shown}`;
   if (opened && !opened.closed && isBlank(opened)) go(opened, name, end);
   else void notify(`ended.none.${shown}`);
 }

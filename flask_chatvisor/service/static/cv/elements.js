@@ -1,6 +1,7 @@
 // @ts-check
 /** Makes elements. */
 
+import { doc } from "../shared/page.js";
 import { SHEET } from "./styles.js";
 import { spokenLanguage, text } from "./texts.js";
 
@@ -14,7 +15,7 @@ import { spokenLanguage, text } from "./texts.js";
  * @returns {HTMLElementTagNameMap[Name]}
  */
 export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  const made = doc.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...children);
   return made;

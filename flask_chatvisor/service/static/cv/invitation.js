@@ -2,8 +2,10 @@
 /** An agent's request to see the screen. */
 
 import { agentName, initials } from "../shared/names.js";
+import { doc } from "../shared/page.js";
 import { inLanguage, windowName } from "./call-windows.js";
 import { element, shadow } from "./elements.js";
+import { complain } from "./failures.js";
 import { notify } from "./notice.js";
 import { learnLanguage, phrase, text } from "./texts.js";
 import { visitor } from "./visitor.js";
@@ -15,8 +17,8 @@ const FACTS = ["invitation.choice", "invitation.nothing", "facts.look", "invitat
 
 /** An agent's question: `<chatvisor-invitation>`. */
 class Invitation extends HTMLElement {
-  /** @param {Message} ring @param {string} target */
-  ask(ring, target) {
+  /** @param {Message} ring @param {string} href @param {string} target */
+  ask(ring, href, target) {
     this.setAttribute("data-call", ring.callId);
     const name = agentName(ring.agent);
     this.status = element("p", { class: "small", role: "status" });
@@ -38,7 +40,7 @@ class Invitation extends HTMLElement {
         element("h2", { id: "title" }, ...phrase("invitation.title", { agent: name })),
       ),
       this.about(ring.agent),
-      element("div", { class: "actions" }, this.decliner(ring), this.accepter(ring, target)),
+      element("div", { class: "actions" }, this.decliner(ring), this.accepter(href, target)),
       this.status,
     );
     dialog.addEventListener("cancel", (event) => {
@@ -51,7 +53,7 @@ class Invitation extends HTMLElement {
     });
     shadow(this).append(dialog);
     // Outside of body, so that applications that swap its content keep the question.
-    document.documentElement.append(this);
+    doc.documentElement.append(this);
     dialog.showModal();
     // Not on a button, because a key press meant for the page must not answer.
     dialog.focus();
@@ -84,13 +86,13 @@ class Invitation extends HTMLElement {
    * A real link, so that no pop-up blocker interferes. Not rel=noopener, because then every
    * click would open another window instead of the named one.
    *
-   * @param {Message} ring
+   * @param {string} href
    * @param {string} target
    */
-  accepter(ring, target) {
+  accepter(href, target) {
     const link = element("a", {
       class: "button",
-      href: inLanguage(ring.url),
+      href,
       target,
       referrerpolicy: "no-referrer",
       "data-chatvisor-accept": "",
@@ -139,12 +141,18 @@ export const invitations = {
       known.sure = true;
       return;
     }
-    if (!/^https?:$/.test(new URL(ring.url).protocol)) return;
+    /** @type {string} */
+    let href;
+    try {
+      href = inLanguage(ring.url);
+    } catch (error) {
+      return complain("ring", error);
+    }
     const shown = new Invitation();
     this.open.set(ring.callId, { ring, shown, sure: true });
     await learnLanguage();
     if (this.open.get(ring.callId)?.shown !== shown) return; // it has ended meanwhile
-    shown.ask(ring, windowName("visitor", visitor.known?.id ?? ""));
+    shown.ask(ring, href, windowName("visitor", visitor.known?.id ?? ""));
   },
 
   /** @param {string} callId @param {string} reason */

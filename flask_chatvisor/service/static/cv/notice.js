@@ -1,6 +1,7 @@
 // @ts-check
 /** A line in a corner of the page. */
 
+import { doc } from "../shared/page.js";
 import { element, shadow } from "./elements.js";
 import { learnLanguage, text } from "./texts.js";
 
@@ -25,7 +26,7 @@ class Notice extends HTMLElement {
     }
     box.append(close);
     shadow(this).append(box);
-    document.documentElement.append(this);
+    doc.documentElement.append(this);
     // Above dialogs of the page, too, if the browser supports that.
     if ("showPopover" in box) box.showPopover();
     line.textContent = words; // after adding the region, so that it is announced
@@ -35,7 +36,7 @@ class Notice extends HTMLElement {
 
 /** Whether something is at the foot of the page; the next item then goes elsewhere. */
 function isTaken() {
-  const sign = document.querySelector("chatvisor-sign");
+  const sign = doc.querySelector("chatvisor-sign");
   return Boolean(sign?.shadowRoot?.querySelector(LOW_SIGN));
 }
 
@@ -46,7 +47,7 @@ function isTaken() {
  */
 export async function notify(key, values = {}, link = null) {
   await learnLanguage();
-  for (const old of document.querySelectorAll("chatvisor-notice")) old.remove();
+  for (const old of doc.querySelectorAll("chatvisor-notice")) old.remove();
   new Notice().say(text(key, values), link);
 }
 

@@ -2,6 +2,7 @@
 /** The sign that shows the state of the visitor's own call. */
 
 import { agentName } from "../shared/names.js";
+import { closest, doc } from "../shared/page.js";
 import { startConference } from "./conference.js";
 import { element, shadow } from "./elements.js";
 import { session } from "./storage.js";
@@ -39,7 +40,7 @@ class Sign extends HTMLElement {
       session.set(CORNER_KEY, this.box.dataset.at ?? "");
     });
     shadow(this).append(this.box);
-    document.addEventListener("focusin", (event) => this.yieldTo(event.target));
+    doc.addEventListener("focusin", (event) => this.yieldTo(event.target));
   }
 
   /** Keep the sign when applications swap the page's content. */
@@ -70,7 +71,7 @@ class Sign extends HTMLElement {
     this.own = null;
     const focused = this.shadowRoot?.activeElement;
     this.remove();
-    const button = document.querySelector("[data-chatvisor-conference]");
+    const button = doc.querySelector("[data-chatvisor-conference]");
     if (focused && button instanceof HTMLElement) button.focus();
   }
 
@@ -106,7 +107,7 @@ class Sign extends HTMLElement {
   /** @param {Element | null} place beside the help button, or nowhere in particular */
   settle(place) {
     const { box } = this;
-    const home = place ?? document.documentElement;
+    const home = place ?? doc.documentElement;
     if (this.parentNode === home && this.isConnected) return;
     delete box.dataset.shown;
     home.append(this);
@@ -135,14 +136,15 @@ class Sign extends HTMLElement {
       [0.1, 0.5, 0.9].map((y) => [left + x * width, top + y * height]),
     );
     return points.some(([x = 0, y = 0]) =>
-      document.elementsFromPoint(x, y).some((under) => under.closest(CONTROLS)),
+      doc.elementsFromPoint(x, y).some((under) => closest(under, CONTROLS)),
     );
   }
 
   /** The focused element must stay visible. @param {EventTarget | null} target */
   yieldTo(target) {
     if (!this.own || !this.box.hasAttribute("popover") || target === this) return;
-    if (!(target instanceof Element) || target.matches("body, html, dialog")) return;
+    if (!(target instanceof Element) || target instanceof HTMLFormElement) return;
+    if (target.matches("body, html, dialog")) return;
     const focused = target.getBoundingClientRect();
     for (let tried = 0; tried < CORNERS.length; tried++) {
       const { left, right, top, bottom } = this.box.getBoundingClientRect();
@@ -155,7 +157,7 @@ class Sign extends HTMLElement {
 
 /** The place beside a visible help button, if there is one. */
 function besideHelpButton() {
-  const places = [...document.querySelectorAll("[data-chatvisor-queue]")];
+  const places = [...doc.querySelectorAll(":not(form) > [data-chatvisor-queue]")];
   // An empty place has no size, so look at its button to see if it is visible.
   const buttonOf = (/** @type {Element} */ place) =>
     place.parentElement?.querySelector("[data-chatvisor-conference]");

@@ -3,7 +3,7 @@
 
 import { toJson } from "../shared/socket.js";
 import { Failure } from "./failures.js";
-import { BASE } from "./service.js";
+import { address } from "./service.js";
 import { local, session } from "./storage.js";
 
 /** @import { ActiveUser } from "./visitor.js" */
@@ -76,7 +76,7 @@ export async function rest(path, token, body) {
   /** @type {Record<string, string>} */
   const headers = { Authorization: `Bearer ${token}`, Accept: "application/json" };
   if (body) headers["Content-Type"] = "application/json";
-  const response = await fetch(new URL(`rest/v1/${path}`, BASE), {
+  const response = await fetch(address(`rest/v1/${path}`), {
     method: body ? "POST" : "GET",
     headers,
     body: body ? toJson(body) : null,

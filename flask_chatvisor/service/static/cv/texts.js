@@ -1,14 +1,15 @@
 // @ts-check
 /** The script's texts, in the language of the page. */
 
+import { doc } from "../shared/page.js";
 import { fetchTexts, fill, firstKnown } from "../shared/texts.js";
 import { english } from "../texts/en-pages.js";
-import { BASE } from "./service.js";
+import { address } from "./service.js";
 
 /** @import { Spoken } from "../shared/texts.js" */
 
 // Any version of the service has this path.
-const FOLDER = new URL("static/latest/texts/", BASE);
+const FOLDER = address("static/latest/texts/");
 
 /** @type {Spoken} */
 let spoken = { language: "en", texts: english };
@@ -17,7 +18,7 @@ const fetched = new Map();
 
 /** The first available language: the page's, then the browser's. */
 export function wantedLanguage() {
-  const declared = document.documentElement.lang.replaceAll("_", "-");
+  const declared = doc.documentElement.lang.replaceAll("_", "-");
   return firstKnown([declared, ...navigator.languages]);
 }
 
@@ -56,7 +57,7 @@ export function phrase(key, values) {
 
 /** @param {string} value */
 function isolated(value) {
-  const made = document.createElement("bdi");
+  const made = doc.createElement("bdi");
   made.append(value);
   return made;
 }

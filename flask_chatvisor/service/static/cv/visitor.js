@@ -1,6 +1,7 @@
 // @ts-check
 /** The visitor: this browser's identity at the service, and its messages. */
 
+import { doc, ownGlobal } from "../shared/page.js";
 import { FINAL_CODES, toJson } from "../shared/socket.js";
 import { complain, Failure } from "./failures.js";
 import { onReport, stopSharing } from "./own-window.js";
@@ -22,6 +23,8 @@ import { local } from "./storage.js";
  * @property {boolean} window whether its call window is connected
  */
 
+/** The data of the application's tag script. */
+const TAG_BLOCK = 'script[type="application/json"]#chatvisor-tag';
 const VISITOR_KEY = "chatvisor-visitor";
 const REQUEST_TIMEOUT = 10_000; // ms
 const LARGEST_FRAME = 60_000; // bytes; the service closes at 64 KiB
@@ -29,7 +32,7 @@ const LARGEST_FRAME = 60_000; // bytes; the service closes at 64 KiB
 /** What the service may learn of the page: never the query string or the fragment. */
 function currentPage() {
   const clip = (/** @type {string} */ value) => value.slice(0, 1000);
-  return { title: clip(document.title), path: clip(window.location.pathname) };
+  return { title: clip(doc.title), path: clip(window.location.pathname) };
 }
 
 /** @returns {{id: string, secret: string, reset?: boolean} | null} */
@@ -43,7 +46,7 @@ function readStored() {
   }
 }
 
-const isVisible = () => document.visibilityState === "visible";
+const isVisible = () => doc.visibilityState === "visible";
 
 /** This browser as the service knows it. It has a socket only when needed. */
 class Visitor {
@@ -161,7 +164,7 @@ class Visitor {
   take(call) {
     this.call = call;
     const live = call?.state === "live";
-    document.documentElement.toggleAttribute("data-chatvisor-sharing", live);
+    doc.documentElement.toggleAttribute("data-chatvisor-sharing", live);
     if (call && call.callId === this.stopping) this.stop(call.callId);
     this.tell("own-call", call);
   }
@@ -261,7 +264,7 @@ class Visitor {
     if (!this.socket.wanted) return;
     this.socket.drop();
     this.socket.comeBack(); // with a delay, so that the other tab has its new id by then
-    document.dispatchEvent(new Event("chatvisor:renewed"));
+    doc.dispatchEvent(new Event("chatvisor:renewed"));
   }
 
   tellPage() {
@@ -313,7 +316,7 @@ class Visitor {
     if (!request) {
       // The page's tag script, if present, brings a new token.
       if (message.code === "token-expired") {
-        document.dispatchEvent(new Event("chatvisor:refresh"));
+        doc.dispatchEvent(new Event("chatvisor:refresh"));
       }
       return complain("refused", failure);
     }
@@ -330,14 +333,13 @@ export function followPage(visitor) {
     clearTimeout(timer);
     timer = window.setTimeout(() => visitor.tellPage(), 200);
   };
-  document.addEventListener("visibilitychange", changed);
+  doc.addEventListener("visibilitychange", changed);
   window.addEventListener("popstate", changed);
-  const { navigation } = /** @type {{navigation?: EventTarget}} */ (window);
-  navigation?.addEventListener("currententrychange", changed);
+  ownGlobal("navigation")?.addEventListener("currententrychange", changed);
   // Without the Navigation API, a new title indicates a client-side navigation.
-  if (document.head) {
+  if (doc.head) {
     const watch = { childList: true, subtree: true, characterData: true };
-    new MutationObserver(changed).observe(document.head, watch);
+    new MutationObserver(changed).observe(doc.head, watch);
   }
   window.addEventListener("storage", (event) => {
     if (event.key === VISITOR_KEY || event.key === null) visitor.follow();
@@ -347,7 +349,7 @@ export function followPage(visitor) {
     if (!event.persisted) return;
     // The page may belong to an ended session. The application's tag script, if present,
     // asks again; otherwise the tag remains if this is still the same visitor.
-    if (document.getElementById("chatvisor-tag")) visitor.tag = null;
+    if (doc.querySelector(TAG_BLOCK)) visitor.tag = null;
     visitor.follow();
     visitor.joins = false; // who goes back to a page uses it
   });

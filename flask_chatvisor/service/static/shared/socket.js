@@ -1,6 +1,8 @@
 // @ts-check
 /** A WebSocket to the service that reconnects. */
 
+import { doc } from "./page.js";
+
 /** @typedef {{type: string, [key: string]: any}} Message */
 /** @typedef {{first: number, longest: number}} Delays milliseconds before a reconnect */
 
@@ -34,9 +36,9 @@ export class Socket {
 
   open() {
     // A prerendered page has not been opened yet.
-    if (/** @type {any} */ (document).prerendering) {
+    if (/** @type {any} */ (doc).prerendering) {
       const later = () => this.open();
-      return document.addEventListener("prerenderingchange", later, { once: true });
+      return doc.addEventListener("prerenderingchange", later, { once: true });
     }
     if (this.wanted) return;
     this.wanted = true;
