@@ -70,8 +70,8 @@ class Timings:
     ended_kept: float = 300
     #: A connection that is being closed may still take what waits for it.
     close: float = 5
-    #: TURN credentials are good: longer than a call.
-    turn: float = 12 * 3600
+    #: TURN credentials are good; a call's windows get new ones at half of that.
+    turn: float = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,8 +240,8 @@ def _ice(reader: _Reader) -> dict[str, t.Any]:
 def is_turn(server: Mapping[str, t.Any]) -> bool:
     """Return whether an ICE server is a TURN server, which needs credentials."""
     urls = server["urls"]
-    first = urls if isinstance(urls, str) else urls[0]
-    return str(first).startswith(("turn:", "turns:"))
+    listed = [urls] if isinstance(urls, str) else urls
+    return any(str(url).startswith(("turn:", "turns:")) for url in listed)
 
 
 # --- checks: each returns the value, or raises ValueError with "it must …" --------

@@ -10,22 +10,23 @@ from ..settings import Settings
 from ..settings import is_turn
 
 
-def ice_servers(settings: Settings, name: str, now: float) -> list[dict[str, t.Any]]:
+def ice_servers(settings: Settings, name: str, until: float) -> list[dict[str, t.Any]]:
     """List the servers.
 
     :param name: whom the credentials are for, for the TURN server's log.
-    :param now: epoch seconds.
+    :param until: when they end, epoch seconds.
     """
-    return [_ice_server(settings, dict(one), name, now) for one in settings.ice_servers]
+    servers = settings.ice_servers
+    return [_ice_server(settings, dict(one), name, until) for one in servers]
 
 
 def _ice_server(
-    settings: Settings, server: dict[str, t.Any], name: str, now: float
+    settings: Settings, server: dict[str, t.Any], name: str, until: float
 ) -> dict[str, t.Any]:
     secret = settings.turn_secret
     if secret is None or not is_turn(server):
         return server
-    username = f"{int(now + settings.timings.turn)}:{name}"
+    username = f"{int(until)}:{name}"
     # The TURN servers' convention prescribes SHA-1.
     digest = hmac.digest(secret.encode(), username.encode(), "sha1")
     credential = base64.b64encode(digest).decode()

@@ -7,7 +7,7 @@ import typing as t
 import msgspec
 
 from ...contract.times import timestamp
-from ..access.turn import ice_servers
+from ..protocol import CallStateMessage
 from ..protocol import CallWelcome
 from ..protocol import OwnCallMessage
 from ..protocol import Peer
@@ -16,6 +16,7 @@ from ..protocol import Unring
 from ..protocol import VisitorPage
 from ..records.active_user import active_user
 from ..records.call import Call
+from .calls import relays
 from .context import Turn
 from .effects import Happened
 from .showing import Showing
@@ -75,8 +76,8 @@ def _tell_window(turn: Turn, address: str, shows: WindowShows) -> None:
         if shows.peer is not None:
             turn.send(address, Peer(connected=True))
         return
-    if shows.state != before.state:
-        turn.send(address, shows.state, place=shows.waits)
+    if (shows.state, shows.relays_due) != (before.state, before.relays_due):
+        turn.send(address, _state(turn, address, shows), place=shows.waits)
     if shows.state.reason is not None:
         return  # the call is over, so peers no longer matter
     if shows.peer != before.peer:
@@ -85,13 +86,18 @@ def _tell_window(turn: Turn, address: str, shows: WindowShows) -> None:
         turn.send(address, VisitorPage(shows.page))
 
 
+def _state(turn: Turn, address: str, shows: WindowShows) -> CallStateMessage:
+    seat = turn.visit.seat_of(address)
+    servers = relays.servers(turn, *seat) if seat is not None else []
+    return msgspec.structs.replace(shows.state, ice_servers=servers or None)
+
+
 def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
     if call.ended:
         return _farewell(turn, call, role)
     email = call.agent.email if call.agent else None
     if (user := active_user(turn.visit)) is not None:
         call.user = msgspec.to_builtins(user)
-    name = f"{call.id}-{role}"
     return CallWelcome(
         role=role,
         call_id=call.id,
@@ -99,7 +105,7 @@ def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
         state=call.state,
         visitor=call.user,
         agent=call.agent,
-        ice_servers=ice_servers(turn.settings, name, turn.now),
+        ice_servers=relays.servers(turn, call, role),
         since=since(call),
         lost_after=turn.timings.lost_grace + LOST_MARGIN,
         origins=_origins(turn) if role == "visitor" else (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import presence
 from . import queue
 from . import session
+from .calls import relays
 from .calls import ringing
 from .calls import windows
 from .context import Turn
@@ -17,6 +18,7 @@ def advance(turn: Turn) -> None:
             del turn.visit.calls[call.id]
             continue
         ringing.end_if_unanswered(turn, call)
+        relays.renew_if_due(turn, call)
         for role in call.windows:
             windows.end_if_missed(turn, call, role)
     session.expire_if_due(turn)

@@ -24,12 +24,14 @@ class WindowShows(t.NamedTuple):
     :ivar peer: the address of the other participant's window; a different address
         means a different window.
     :ivar page: the visitor's page, for the agent.
+    :ivar relays_due: changes when there are new TURN credentials.
     """
 
     state: CallStateMessage
     waits: bool
     peer: str | None
     page: Page | None
+    relays_due: float | None = None
 
 
 class Stage(t.NamedTuple):
@@ -121,4 +123,5 @@ def _window_shows(visit: Visit, call: Call, address: str) -> WindowShows:
         waits=is_queued(visit, call),
         peer=call.windows["visitor" if is_agent else "agent"].address,
         page=here.location if here else None,
+        relays_due=call.relays_due,
     )

@@ -124,6 +124,7 @@ class CallWelcome(Confidential):
 
     Once the call has ended, only its state and reason.
 
+    :ivar ice_servers: empty unless the participants may connect.
     :ivar lost_after: seconds without the service after which the window ends the call.
     :ivar origins: of the pages that may stop the sharing directly; ``None`` for any
         loopback one.
@@ -143,8 +144,8 @@ class CallWelcome(Confidential):
     queue_position: int | None = None
 
 
-class CallStateMessage(Message):
-    """The call has changed."""
+class CallStateMessage(Confidential):
+    """The call has changed, or its TURN credentials were renewed."""
 
     kind: ClassVar[Kind | None] = "call-state"
 
@@ -153,6 +154,7 @@ class CallStateMessage(Message):
     since: str | None = None
     agent: AgentRef | None = None
     queue_position: int | None = None
+    ice_servers: list[dict[str, t.Any]] | None = None
     ack_id: int = 0
 
 

@@ -57,6 +57,7 @@ class Call(msgspec.Struct, kw_only=True):
     :ivar quiet: a queued customer polls for it, so nothing rings.
     :ivar rings_until: when it ends unanswered.
     :ivar visitor_url: of the visitor's window, with its ticket, while it rings.
+    :ivar relays_due: when its windows get new TURN credentials.
     :ivar announced: whether the application knows of the request.
     :ivar kept_until: how long an ended call still reports how it ended.
     """
@@ -70,6 +71,7 @@ class Call(msgspec.Struct, kw_only=True):
     visitor_url: str = ""
     live_at: float | None = None
     reason: EndReason | None = None
+    relays_due: float | None = None
     announced: bool = False
     kept_until: float | None = None
     windows: dict[Role, Window] = msgspec.field(default_factory=_windows)

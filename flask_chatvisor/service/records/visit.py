@@ -152,4 +152,5 @@ class Visit(msgspec.Struct, kw_only=True):
 def _times(call: Call) -> list[float | None]:
     if call.ended:
         return [call.kept_until]
-    return [call.rings_until, *(window.due for window in call.windows.values())]
+    windows = (window.due for window in call.windows.values())
+    return [call.rings_until, call.relays_due, *windows]

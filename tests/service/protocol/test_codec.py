@@ -183,6 +183,7 @@ def test_a_message_is_written_as_documented() -> None:
         "since": None,
         "agent": {"name": "Mary", "email": "mary@example.com"},
         "queuePosition": None,
+        "iceServers": None,
     }
 
 

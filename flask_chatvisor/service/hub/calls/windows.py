@@ -15,6 +15,7 @@ from .. import queue
 from ..context import Turn
 from . import ending
 from . import opening
+from . import relays
 from . import ringing
 
 #: Closing codes of browsers that close or reload a page on purpose.
@@ -107,4 +108,5 @@ def _accept_if_both_agree(turn: Turn, call: Call) -> None:
     waits = call.state is CallState.WAITING and call.is_seated("agent")
     if call.is_seated("visitor") and (waits or call.state is CallState.RINGING):
         call.accept()
+        relays.renew(turn, call)
         queue.leave(turn)

@@ -49,7 +49,8 @@ class Peer {
 
   /** @param {Message} message */
   receive(message) {
-    if (message.type === "call-welcome") this.iceServers = message.iceServers;
+    // Credentials of relays end, so new ones come while the call goes on.
+    if (message.iceServers) this.iceServers = message.iceServers;
     this.enqueue(message.type, () => this.handle(message));
   }
 
