@@ -58,6 +58,7 @@ class Core:
         visitors = Visitors(access, self.runner, self.connections, clock)
         shares = Shares(self.runner, self.directory, settings.limits, deadlines, clock)
         self.clients: Clients = Clients(
+            settings,
             visitors,
             engine,
             self.runner,

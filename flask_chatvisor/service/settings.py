@@ -116,6 +116,7 @@ class Settings:
     :param identity_keys: the first one signs, all verify; empty: nothing is verified.
     :param url: the base URL as browsers see it, without a slash at the end.
     :param origins: their pages may tag and call; ``None`` for any port of loopback.
+    :param ice_policy: ``relay``: participants meet at a TURN server only.
     """
 
     api_tokens: tuple[str, ...] = field(repr=False)
@@ -127,6 +128,7 @@ class Settings:
     origins: frozenset[str] | None = None
     ice_servers: tuple[Mapping[str, t.Any], ...] = field(default=(), repr=False)
     turn_secret: str | None = field(default=None, repr=False)
+    ice_policy: t.Literal["all", "relay"] = "all"
     events_url: str | None = None
     timings: Timings = Timings()
     limits: Limits = Limits()
@@ -234,7 +236,10 @@ def _ice(reader: _Reader) -> dict[str, t.Any]:
     secret = reader.text("TURN_SECRET") or None
     if secret and not any(is_turn(one) for one in servers):
         reader.fault("TURN_SECRET", f"needs a turn: URL in {PREFIX}ICE_SERVERS.")
-    return {"ice_servers": servers, "turn_secret": secret}
+    policy = reader.get("ICE_POLICY", _ice_policy, "all")
+    if policy == "relay" and not any(is_turn(one) for one in servers):
+        reader.fault("ICE_POLICY", f"relay needs a turn: URL in {PREFIX}ICE_SERVERS.")
+    return {"ice_servers": servers, "turn_secret": secret, "ice_policy": policy}
 
 
 def is_turn(server: Mapping[str, t.Any]) -> bool:
@@ -326,6 +331,12 @@ def _ice_server(server: t.Any) -> Mapping[str, t.Any]:
     for url in [urls] if isinstance(urls, str) else urls:
         _ice_url(url)
     return t.cast(Mapping[str, t.Any], server)
+
+
+def _ice_policy(text: str) -> str:
+    if text not in ("all", "relay"):
+        raise ValueError("it must be all or relay")
+    return text
 
 
 def _ice_url(url: t.Any) -> str:

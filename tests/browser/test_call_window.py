@@ -228,6 +228,25 @@ def test_the_agent_sees_the_visitors_pages_and_how_they_change(
     assert complaints == []
 
 
+def test_connections_use_the_services_relays_and_no_other_way(begin: Begin) -> None:
+    dead = ({"urls": "turn:127.0.0.1:9"},)
+    with (
+        running_service(
+            BRISK, ice_policy="relay", ice_servers=dead, turn_secret="s" * 32
+        ) as service,
+        serving(pages_with(service)) as site,
+    ):
+        call = begin(at=(site, service), init=KEEP_PEERS)
+        call.visitor.click(SHARE)
+        for window in (call.visitor, call.agent):
+            until(window, "window.peers.length")
+            chosen = window.evaluate("window.peers[0].getConfiguration()")
+            assert chosen["iceTransportPolicy"] == "relay"
+            (server,) = chosen["iceServers"]
+            assert server["username"]
+            assert server["credential"]
+
+
 def test_the_picture_keeps_its_resolution_and_can_be_shown_as_it_is(
     live: Begin,
 ) -> None:

@@ -295,6 +295,15 @@ def test_a_turn_secret_needs_a_turn_server() -> None:
     assert read(TURN_SECRET="s", ICE_SERVERS="turns:a").turn_secret == "s"
 
 
+def test_a_relay_policy_needs_a_turn_server() -> None:
+    (fault,) = faults(ICE_POLICY="relay", ICE_SERVERS="stun:a")
+    assert fault.startswith("CHATVISOR_SERVICE_ICE_POLICY relay needs a turn: URL")
+    assert read(ICE_POLICY="relay", ICE_SERVERS="turn:a").ice_policy == "relay"
+    assert read(ICE_SERVERS="turn:a").ice_policy == "all"
+    (fault,) = faults(ICE_POLICY="none")
+    assert fault.startswith("CHATVISOR_SERVICE_ICE_POLICY is not usable: ")
+
+
 @pytest.mark.parametrize(
     "url", ["http://localhost:5080/chatvisor/events", "https://app.example.com/e"]
 )

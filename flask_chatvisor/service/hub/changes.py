@@ -106,6 +106,7 @@ def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
         visitor=call.user,
         agent=call.agent,
         ice_servers=relays.servers(turn, call, role),
+        ice_policy=turn.settings.ice_policy,
         since=since(call),
         lost_after=turn.timings.lost_grace + LOST_MARGIN,
         origins=_origins(turn) if role == "visitor" else (),
@@ -127,6 +128,7 @@ def _farewell(turn: Turn, call: Call, role: Role) -> CallWelcome:
         reason=call.reason,
         visitor={},
         ice_servers=[],
+        ice_policy=turn.settings.ice_policy,
         since=since(call),
         lost_after=0,
     )

@@ -136,6 +136,7 @@ class CallWelcome(Confidential):
     state: CallState
     visitor: dict[str, t.Any]
     ice_servers: list[dict[str, t.Any]]
+    ice_policy: t.Literal["all", "relay"]
     lost_after: float
     origins: tuple[str, ...] | None = ()
     agent: AgentRef | None = None

@@ -21,6 +21,8 @@ from ..protocol import HelloVisitor
 from ..protocol import ProtocolError
 from ..protocol import Tag
 from ..runner.runner import Runner
+from ..settings import Settings
+from .candidates import Candidates
 from .connections import Connections
 from .delivery import Delivery
 from .queue_places import Places
@@ -35,11 +37,19 @@ Kind = t.Literal["visitor", "window", "agent"]
 _TAKES_A_SHARE = (Tag, ConferenceStart, ConferenceJoin)
 
 
+class _Window(t.NamedTuple):
+    """A connected call window: of which visitor, and what it may pass on."""
+
+    visitor_id: str
+    candidates: Candidates
+
+
 class Clients:
     """Routes clients' messages to their handlers."""
 
     def __init__(
         self,
+        settings: Settings,
         visitors: Visitors,
         engine: Engine,
         runner: Runner,
@@ -49,6 +59,7 @@ class Clients:
         shares: Shares,
         delivery: Delivery,
     ) -> None:
+        self._settings = settings
         self._visitors = visitors
         self._engine = engine
         self._runner = runner
@@ -58,7 +69,7 @@ class Clients:
         self._shares = shares
         self._delivery = delivery
         self._known: dict[str, Kind] = {}
-        self._windows: dict[str, str] = {}
+        self._windows: dict[str, _Window] = {}
 
     async def receive(self, address: str, message: ClientMessage) -> None:
         """Handle a client's message; the first one must introduce it."""
@@ -85,10 +96,10 @@ class Clients:
         self._places.forget(address)
         self._known.pop(address, None)
         await self._visitors.closed(address, code)
-        visitor_id = self._windows.pop(address, None)
-        if visitor_id is not None:
+        window = self._windows.pop(address, None)
+        if window is not None:
             close = partial(arrivals.close, address=address, code=code)
-            await self._runner.turn(visitor_id, close)
+            await self._runner.turn(window.visitor_id, close)
 
     async def _introduce(self, address: str, message: ClientMessage) -> None:
         match message:
@@ -110,8 +121,9 @@ class Clients:
             raise ProtocolError(Close.UNKNOWN_CALL, "There is no such call.")
         if address not in self._connections:
             return
-        self._known[address], self._windows[address] = "window", visitor_id
         client = self._connections.client_of(address)
+        self._known[address] = "window"
+        self._windows[address] = _Window(visitor_id, Candidates(self._settings))
         enter = partial(arrivals.enter, address=address, hello=hello)
         await self._runner.turn(visitor_id, enter)
         await self._shares.settle(visitor_id, client)
@@ -127,7 +139,10 @@ class Clients:
             if visitor_id is not None and isinstance(message, _TAKES_A_SHARE):
                 await self._shares.settle(visitor_id, client)
         elif kind == "window":
-            job = partial(hub.receive, address=address, message=message)
-            await self._runner.turn(self._windows[address], job)
+            window = self._windows[address]
+            passed = window.candidates.passed(message)
+            if passed is not None:
+                job = partial(hub.receive, address=address, message=passed)
+                await self._runner.turn(window.visitor_id, job)
         else:
             raise hub.not_allowed(message)

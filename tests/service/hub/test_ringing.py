@@ -260,7 +260,7 @@ def test_a_live_call_goes_on_without_a_tab(world: World) -> None:
 SIGNALS: list[tuple[str, p.Signal]] = [
     ("visitor", p.Offer("o")),
     ("agent", p.Answer("a")),
-    ("visitor", p.Candidate("c", "0", 0, "u")),
+    ("visitor", p.Candidate("candidate:1 1 udp 1 192.0.2.1 9 typ host", "0", 0, "u")),
     ("agent", p.Candidate("")),
     ("agent", p.Restart()),
 ]

@@ -52,7 +52,7 @@ def test_a_whole_call(service: LiveService) -> None:
     watching.say("answer", sdp="v=0 answer")
     assert sharing.hear("answer")["sdp"] == "v=0 answer"
     candidate = {
-        "candidate": "c",
+        "candidate": "candidate:1 1 udp 2122260223 192.0.2.7 54321 typ host",
         "sdpMid": "0",
         "sdpMLineIndex": 0,
         "usernameFragment": "u",

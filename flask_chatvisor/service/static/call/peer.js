@@ -28,6 +28,8 @@ const MAX_BITRATE = 8_000_000; // bits/s; Chromium's default starves large scree
 class Peer {
   /** @type {RTCIceServer[]} */
   iceServers = [];
+  /** @type {RTCIceTransportPolicy} */
+  icePolicy = "all";
   /** @type {RTCPeerConnection | null} */
   connection = null;
   /** @type {MediaStreamTrack | null} */
@@ -51,6 +53,7 @@ class Peer {
   receive(message) {
     // Credentials of relays end, so new ones come while the call goes on.
     if (message.iceServers) this.iceServers = message.iceServers;
+    if (message.icePolicy) this.icePolicy = message.icePolicy;
     this.enqueue(message.type, () => this.handle(message));
   }
 
@@ -71,7 +74,10 @@ class Peer {
 
   renew() {
     this.drop();
-    const connection = new RTCPeerConnection({ iceServers: this.iceServers });
+    const connection = new RTCPeerConnection({
+      iceServers: this.iceServers,
+      iceTransportPolicy: this.icePolicy,
+    });
     connection.onicecandidate = ({ candidate }) => {
       if (!candidate || connection !== this.connection) return;
       const { sdpMid, sdpMLineIndex, usernameFragment } = candidate;
