@@ -11,6 +11,7 @@ from collections.abc import Callable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from .access.credentials import Access
 from .access.credentials import Refusal
@@ -25,6 +26,7 @@ from .settings import Settings as Settings
 from .settings import SettingsError as SettingsError
 from .sockets.endpoint import Sockets
 from .web.cors import Cors
+from .web.headers import SafeHeaders
 from .web.pages import Pages
 from .web.problems import on_http_error
 from .web.problems import on_refusal
@@ -34,7 +36,7 @@ from .web.rest import Rest
 class Service:
     """The ASGI application: WebSockets go straight to their endpoint."""
 
-    def __init__(self, settings: Settings, web: Starlette, sockets: Sockets) -> None:
+    def __init__(self, settings: Settings, web: ASGIApp, sockets: Sockets) -> None:
         self.settings: Settings = settings
         self._web = web
         self._sockets = sockets
@@ -77,7 +79,7 @@ def create_service(
     # The redirect would go to any host that the request names.
     web.router.redirect_slashes = False
     sockets = Sockets(settings, core.clients, core.connections, throttle, clock)
-    return Service(settings, web, sockets)
+    return Service(settings, SafeHeaders(web), sockets)
 
 
 def _events(settings: Settings, on_event: Callable[[Event], None] | None) -> Events:

@@ -45,6 +45,7 @@ from .answers import asks_for_json
 from .answers import prefers_json
 from .answers import prefers_page
 from .answers import problem
+from .answers import safe
 from .background import background
 from .hosts import Blueprint
 from .limits import CALLS
@@ -300,9 +301,7 @@ def _sent() -> object:
 
 def _protect(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
-    # In a frame, an agent could be tricked into clicking a Start button.
-    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-    return response
+    return safe(response)
 
 
 def _on_trouble(error: ServiceError | UserTokenUnavailable) -> Response:

@@ -20,6 +20,16 @@ def problem(status: int, code: str, detail: str, **members: t.Any) -> Response:
     body = json.dumps(problems.problem(status, code, detail, **members))
     response = Response(body, status, mimetype=problems.MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
+    return safe(response)
+
+
+def safe(response: Response) -> Response:
+    """Keep browsers from guessing what an answer is, and other sites from framing it.
+
+    In a frame, an agent could be tricked into clicking a Start button.
+    """
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
     return response
 
 

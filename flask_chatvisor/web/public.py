@@ -19,6 +19,7 @@ from ..current import current_state
 from ..current import this_request
 from ..tag import announcement
 from .answers import problem
+from .answers import safe
 from .background import background
 from .cross_site import exempt_from_csrf_protect
 from .events import Events
@@ -37,6 +38,7 @@ def blueprint(*, now: Callable[[], float] = time.time) -> Blueprint:
     routes = Blueprint("chatvisor_public", "flask_chatvisor")
     exempt_from_csrf_protect(routes)
     routes.before_request(_only_if_enabled)
+    routes.after_request(safe)
     events = Events(now)
     routes.add_url_rule("/static/<filename>", "static", static)
     routes.add_url_rule("/static/<version>/<filename>", "module", module)
@@ -66,7 +68,6 @@ def _asset(folder: Path, filename: str, is_exact: Callable[[], bool]) -> Respons
     response = send_from_directory(folder, filename, mimetype=kind)
     cached = "public, max-age=31536000, immutable" if is_exact() else "no-cache"
     response.headers["Cache-Control"] = cached
-    response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 

@@ -104,6 +104,15 @@ def test_where_it_is_off_there_is_no_route(make_app: MakeApp) -> None:
             assert response.status_code == 404, (rule, method)
 
 
+def test_nothing_of_an_agents_route_is_guessed_at_or_framed(app: Flask) -> None:
+    for user_id in (MARY.id, JOHN.id, ""):
+        client = signed_in(app, user_id)
+        for rule, method in routes_of_agents(app):
+            response = client.open(url_of(rule), method=method, headers=OURS)
+            assert response.headers["X-Content-Type-Options"] == "nosniff", rule
+            assert response.headers["X-Frame-Options"] == "SAMEORIGIN", rule
+
+
 def test_nothing_of_an_agents_route_is_stored(app: Flask) -> None:
     for user_id in (MARY.id, JOHN.id, ""):
         client = signed_in(app, user_id)

@@ -51,6 +51,19 @@ def test_an_asset_with_its_hash_is_kept_for_ever(app: Flask, name: str) -> None:
     assert "Vary" not in headers
 
 
+@pytest.mark.parametrize(
+    ("path", "method"), [(ME, "GET"), (EVENTS, "POST"), ("/chatvisor/static/x", "GET")]
+)
+@pytest.mark.parametrize("site", ["same-origin", "cross-site"])
+def test_no_public_answer_is_guessed_at_or_framed(
+    app: Flask, path: str, method: str, site: str
+) -> None:
+    headers = {"Sec-Fetch-Site": site}
+    response = app.test_client().open(path, method=method, headers=headers)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
 @pytest.mark.parametrize("query", ["", "?v=", "?v=000000000000"])
 def test_an_asset_with_another_hash_is_asked_for_again(app: Flask, query: str) -> None:
     with app.test_client().get(f"/chatvisor/static/tag.js{query}") as response:

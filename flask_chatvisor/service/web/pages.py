@@ -26,6 +26,11 @@ _FOR_PAGES = {
     "Cache-Control": "public, max-age=300",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+#: What the call window may use: nothing that a call does not need.
+_PERMISSIONS = (
+    "display-capture=(self), microphone=(self), camera=(), geolocation=(), midi=(),"
+    " payment=(), usb=()"
+)
 _SCRIPT_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}\.js", re.ASCII)
 
 
@@ -38,10 +43,8 @@ class Pages:
         self._call_headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": _policy(settings),
-            "Permissions-Policy": "display-capture=(self), microphone=(self)",
+            "Permissions-Policy": _PERMISSIONS,
             "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
         }
 
     def routes(self) -> list[Route]:
@@ -86,7 +89,7 @@ class Pages:
 
 
 def _serve(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
-    headers = {**headers, "ETag": asset.etag, "X-Content-Type-Options": "nosniff"}
+    headers = {**headers, "ETag": asset.etag}
     known = request.headers.get("if-none-match", "")
     if asset.etag in (one.strip().removeprefix("W/") for one in known.split(",")):
         return Response(status_code=304, headers=headers)

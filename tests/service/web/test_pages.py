@@ -65,6 +65,9 @@ def test_the_call_window_is_safe_by_its_headers(
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert "ETag" not in headers
+    permissions = headers["Permissions-Policy"].split(", ")
+    assert {"display-capture=(self)", "microphone=(self)"} < {*permissions}
+    assert {"camera=()", "geolocation=()", "usb=()"} < {*permissions}
     policy = dict(
         part.strip().split(" ", 1)
         for part in headers["Content-Security-Policy"].split(";")
