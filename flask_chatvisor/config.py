@@ -13,13 +13,13 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from urllib.parse import urlsplit
 
 from .contract import tokens
 from .contract.api import PATHS
 from .contract.settings import Reader
 from .contract.settings import bind
-from .contract.settings import http_url
+from .contract.settings import secure_url
+from .contract.settings import strong
 from .contract.urls import LOOPBACK_HOSTS
 from .contract.urls import base_url
 from .contract.urls import origin_of
@@ -110,6 +110,10 @@ def read(config: Mapping[str, t.Any], *, debug: bool = False) -> Settings:
     values["directory"] = _directory(reader)
     if values["embedded"]:
         values |= _embedded(reader, values["embedded_bind"])
+    else:
+        token = values["api_token"]
+        secrets = {"API_TOKEN": (token,) if token else ()}
+        reader.refuse_shared(secrets | {"IDENTITY_KEY": values["identity_keys"]})
     if reader.faults:
         raise ConfigurationError(reader.faults)
     return Settings(**values)
@@ -157,7 +161,7 @@ def _refuse_unknown_keys(reader: _Reader) -> None:
 def _single_values(reader: _Reader) -> dict[str, t.Any]:
     return {
         "enabled": reader.get("ENABLED", _boolean),
-        "api_token": reader.get("API_TOKEN", _text),
+        "api_token": reader.get("API_TOKEN", _api_token(reader)),
         "embedded": reader.get("EMBEDDED", _boolean),
         "embedded_bind": reader.get("EMBEDDED_BIND", _loopback_bind),
         "identity_keys": reader.get("IDENTITY_KEY", _keys) or (),
@@ -169,6 +173,12 @@ def _single_values(reader: _Reader) -> dict[str, t.Any]:
         "timeout": reader.get("TIMEOUT", _timeout),
         "cache_seconds": reader.get("CACHE_SECONDS", _seconds),
     }
+
+
+def _api_token(reader: _Reader) -> Callable[[t.Any], str]:
+    # The vendor's tokens are as long as the vendor makes them.
+    vendors = reader.given("SCRIPT_ID") or reader.given("API_PATHS")
+    return _text if vendors else _secret
 
 
 def _script_and_api(reader: _Reader, *, enabled: bool | None) -> dict[str, t.Any]:
@@ -253,12 +263,17 @@ def _text(value: t.Any) -> str:
     return value
 
 
+def _secret(value: t.Any) -> str:
+    (secret,) = strong((_text(value),))
+    return secret
+
+
 def _keys(value: t.Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        return (_text(value),)
+        return (_secret(value),)
     if not isinstance(value, list | tuple) or not value:
         raise ValueError("it must be a string or a list of strings")
-    return tuple(_text(key) for key in value)
+    return strong(tuple(_text(key) for key in value))
 
 
 def _one_of(*allowed: str) -> Callable[[t.Any], str]:
@@ -296,14 +311,12 @@ def _timeout(value: t.Any) -> tuple[float, float]:
 
 
 def _url(value: t.Any) -> str:
-    http_url(_text(value))
+    secure_url(_text(value))
     return t.cast(str, value).rstrip("/")
 
 
 def _script_url(value: t.Any) -> str:
-    parts = urlsplit(_url(value))
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError("it must start with https://, unless it is on loopback")
+    _url(value)
     return t.cast(str, value)
 
 

@@ -100,7 +100,7 @@ class FakeService:
     :ivar requests: method and path of every request, in order.
     """
 
-    api_token = "api-token-of-the-fake-service"  # noqa: S105
+    api_token = "api-token-of-the-fake-service-0123"  # noqa: S105
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str]] = []

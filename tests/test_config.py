@@ -16,7 +16,7 @@ CLOUD = {"CHATVISOR_SCRIPT_ID": "abc123"}
 OWN = {
     "CHATVISOR_SCRIPT_URL": "https://help.example.com/cdn/js/x.js",
     "CHATVISOR_API_URL": "https://help.example.com/",
-    "CHATVISOR_API_TOKEN": "token-of-the-tests",
+    "CHATVISOR_API_TOKEN": "api-token-of-the-tests-32-bytes!!",
 }
 
 
@@ -124,7 +124,7 @@ def test_a_password_in_a_url_is_never_shown(name: str) -> None:
 def test_a_secret_is_never_shown(name: str) -> None:
     (fault,) = faults(CLOUD, **{name: 31337})
     assert "31337" not in fault
-    settings = read(CLOUD, **{name: "hidden-value"})
+    settings = read(CLOUD, **{name: "hidden-value" * 3})
     assert "hidden-value" not in repr(settings)
 
 
@@ -140,6 +140,8 @@ def test_a_secret_is_never_shown(name: str) -> None:
         ({}, {"SCRIPT_URL": "http://x.example.com/a.js"}, "https://"),
         ({}, {"SCRIPT_ID": "a/../b"}, "the ID alone"),
         (CLOUD, {"API_URL": "ftp://x"}, "https://"),
+        (OWN, {"API_URL": "http://help.internal.example"}, "https://"),
+        (OWN, {"API_URL": "http://10.0.0.5:5081"}, "https://"),
         (CLOUD, {"API_URL": "https://user@x"}, "no user"),
         (CLOUD, {"API_PATHS": {"nope": "/x"}}, "'list'"),
         (CLOUD, {"API_PATHS": {"status": "/x"}}, "{query}"),
@@ -150,6 +152,41 @@ def test_impossible_values_are_refused(
     base: dict[str, t.Any], keys: dict[str, t.Any], word: str
 ) -> None:
     assert any(word in fault for fault in faults(base, **keys))
+
+
+@pytest.mark.parametrize("weak", ["k", "x" * 31, ["y" * 32, "k"]])
+def test_a_secret_that_can_be_guessed_is_refused(weak: t.Any) -> None:
+    names = ["IDENTITY_KEY", "API_TOKEN"] if isinstance(weak, str) else ["IDENTITY_KEY"]
+    for name in names:
+        (fault,) = faults(OWN, **{name: weak})
+        assert fault.startswith(f"CHATVISOR_{name} is a ")
+        assert "it must have at least 32 characters" in fault
+        assert "token_urlsafe(32)" in fault
+
+
+def test_secrets_differ() -> None:
+    token = OWN["CHATVISOR_API_TOKEN"]
+    assert faults(OWN, IDENTITY_KEY=["k" * 32, token]) == (
+        "CHATVISOR_IDENTITY_KEY must differ from CHATVISOR_API_TOKEN.",
+    )
+    (fault,) = faults(OWN, IDENTITY_KEY=["k" * 32, "k" * 32])
+    assert "must not contain a secret twice" in fault
+
+
+def test_how_long_the_vendors_tokens_are_is_up_to_the_vendor() -> None:
+    assert read(CLOUD, API_TOKEN="short").api_token == "short"
+    paths = {"list": "/rest/v1/active"}
+    assert read(OWN, API_TOKEN="short", API_PATHS=paths).api_token == "short"
+
+
+def test_development_needs_no_long_secret() -> None:
+    settings = read(EMBEDDED | {"SECRET_KEY": "dev"})
+    assert all(len(key) >= 32 for key in settings.identity_keys)
+
+
+def test_within_this_machine_the_api_may_be_plain() -> None:
+    url = "http://127.0.0.1:5081"
+    assert read(OWN, API_URL=url).api_url == url
 
 
 def test_a_token_is_not_sent_to_the_cloud_because_an_address_was_forgotten() -> None:

@@ -435,7 +435,7 @@ def test_under_gevent_pages_are_tagged_and_agents_share_one_request(
     config = {
         "SCRIPT_URL": SCRIPT,
         "API_URL": service.url,
-        "API_TOKEN": "api-token-of-the-tests",
+        "API_TOKEN": "api-token-of-the-tests-32-bytes!!",
         "DIRECTORY": "server",
         "CACHE_SECONDS": 60,
     }

@@ -33,7 +33,7 @@ from tests.doubles.upstream import reset
 from tests.doubles.upstream import say_nothing
 from tests.doubles.upstream import stop_within_the_body
 
-TOKEN = "token-that-nobody-may-see"
+TOKEN = "token-that-nobody-may-see-32-bytes"
 HTML = f"<html>{TOKEN}</html>".encode()
 WRONG_TYPES = {"page": 1, "total": 1, "results": [{"visitorId": 7}]}
 

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult
 from urllib.parse import urlsplit
 
+from .urls import LOOPBACK_HOSTS
+
 _T = t.TypeVar("_T")
+
+#: The fewest characters of a secret; 32 hexadecimal digits have 128 bits.
+SHORTEST_SECRET = 32
 
 
 class Reader:
@@ -48,6 +53,41 @@ class Reader:
     def fault(self, name: str, what: str) -> None:
         """Note a fault of a setting."""
         self.faults.append(f"{self.prefix}{name} {what}")
+
+    def refuse_shared(self, secrets: Mapping[str, tuple[str, ...]]) -> None:
+        """Note each setting that has a secret of one before it.
+
+        :param secrets: by the settings' names.
+        """
+        owners: dict[str, str] = {}
+        for name, values in secrets.items():
+            taken = {owners.setdefault(one, name) for one in values} - {name}
+            for owner in sorted(taken):
+                self.fault(name, f"must differ from {self.prefix}{owner}.")
+
+
+def strong(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Check secrets that sign.
+
+    Everybody who holds what one has signed can try secrets on it, at home and as fast
+    as computers are: an identity token, or the credentials of a TURN server.
+    """
+    if any(len(one) < SHORTEST_SECRET for one in secrets):
+        raise ValueError(
+            f"it must have at least {SHORTEST_SECRET} characters; make one with: python"
+            ' -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    if len(set(secrets)) < len(secrets):
+        raise ValueError("it must not contain a secret twice")
+    return secrets
+
+
+def secure_url(text: str) -> SplitResult:
+    """Parse an HTTP URL to which secrets go: in clear only within this machine."""
+    parts = http_url(text)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("outside loopback it must start with https://")
+    return parts
 
 
 def http_url(text: str) -> SplitResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
 import signal
 import sys
@@ -28,11 +27,6 @@ except ImportError as _error:
         " pip install 'flask-chatvisor[service]'"
     )
 
-#: Characters below which a token could be guessed.
-LONG_ENOUGH = 32
-
-logger: logging.Logger = logging.getLogger(__name__)
-
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
     """Run until SIGINT or SIGTERM; return the exit code."""
@@ -41,13 +35,6 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    if any(len(token) < LONG_ENOUGH for token in settings.api_tokens):
-        logger.warning(
-            "CHATVISOR_SERVICE_API_TOKEN is shorter than %d characters. Anyone who"
-            " guesses it can see and call all users.",
-            LONG_ENOUGH,
-            extra={"event": "chatvisor.service.short-token"},
-        )
     return serve(settings)
 
 

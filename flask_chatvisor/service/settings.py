@@ -14,6 +14,8 @@ from ..contract.bucket import Rate
 from ..contract.settings import Reader
 from ..contract.settings import bind
 from ..contract.settings import http_url
+from ..contract.settings import secure_url
+from ..contract.settings import strong
 from ..contract.urls import LOOPBACK_HOSTS
 from ..contract.urls import base_url
 from ..contract.urls import origin_of
@@ -164,6 +166,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         "events_url": reader.get("EVENTS_URL", _events_url, "") or None,
         **_ice(reader),
     }
+    secrets = {"API_TOKEN": values["api_tokens"], "IDENTITY_KEY": keys}
+    reader.refuse_shared(secrets | {"TURN_SECRET": _one(values["turn_secret"])})
     reader.refuse_unknown()
     if reader.faults:
         raise SettingsError(reader.faults)
@@ -233,7 +237,7 @@ def _origins_setting(reader: _Reader, host: str, url: str) -> frozenset[str] | N
 
 def _ice(reader: _Reader) -> dict[str, t.Any]:
     servers = reader.get("ICE_SERVERS", _ice_servers, "") or ()
-    secret = reader.text("TURN_SECRET") or None
+    secret = reader.get("TURN_SECRET", _turn_secret, "") or None
     if secret and not any(is_turn(one) for one in servers):
         reader.fault("TURN_SECRET", f"needs a turn: URL in {PREFIX}ICE_SERVERS.")
     policy = reader.get("ICE_POLICY", _ice_policy, "all")
@@ -276,7 +280,16 @@ def _secrets(text: str) -> tuple[str, ...]:
     values = _strings(text)
     if not all(values):
         raise ValueError("it must not contain an empty string")
-    return values
+    return strong(values)
+
+
+def _turn_secret(text: str) -> str:
+    strong(_one(text))
+    return text
+
+
+def _one(secret: str | None) -> tuple[str, ...]:
+    return (secret,) if secret else ()
 
 
 def _public_url(text: str) -> str:
@@ -294,9 +307,7 @@ def _public_url(text: str) -> str:
 def _events_url(text: str) -> str:
     if not text:
         return ""
-    parts = http_url(text)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError("outside loopback it must be https://")
+    secure_url(text)
     return text
 
 

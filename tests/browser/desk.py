@@ -154,7 +154,7 @@ def application(
     given: dict[str, t.Any] = {
         "SCRIPT_URL": f"{service.url}/cdn/js/{script}.js",
         "API_URL": service.url,
-        "API_TOKEN": "secret-api-token",
+        "API_TOKEN": "secret-api-token-of-the-tests-32b!",
         "CACHE_SECONDS": 0,
     }
     app, chatvisor = make_application(chatvisor, **given | keys)

@@ -26,7 +26,7 @@ from flask_chatvisor.service.running.server import listen
 from flask_chatvisor.service.running.server import make_server
 from flask_chatvisor.service.settings import Timings
 
-API_TOKEN = "api-token-of-the-tests"
+API_TOKEN = "api-token-of-the-tests-32-bytes!!"
 HOST = "127.0.0.1"
 
 Colour = tuple[int, int, int]

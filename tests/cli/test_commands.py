@@ -71,7 +71,9 @@ def test_check_says_that_all_is_well(service: FakeService) -> None:
 
 
 def test_check_shows_the_configuration_without_secrets(service: FakeService) -> None:
-    keys = service.config() | {"IDENTITY_KEY": ["key-one-secret", "key-two-secret"]}
+    keys = service.config() | {
+        "IDENTITY_KEY": ["key-one-secret" * 3, "key-two-secret" * 3]
+    }
     _, output = run(runner(**keys), "check")
     assert service.url in output
     assert "2 key(s)" in output
@@ -94,7 +96,7 @@ def test_check_says_that_nobody_is_an_agent(service: FakeService) -> None:
 
 
 def test_check_fails_where_the_token_is_refused(service: FakeService) -> None:
-    keys = service.config() | {"CHATVISOR_API_TOKEN": "another"}
+    keys = service.config() | {"CHATVISOR_API_TOKEN": "another" * 5}
     code, output = run(runner(**keys), "check")
     assert code == 1
     assert "failed  API token" in output
@@ -105,7 +107,7 @@ def test_check_fails_where_the_token_is_refused(service: FakeService) -> None:
 def test_check_fails_where_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    keys = {"SCRIPT_URL": f"{url}/x.js", "API_URL": url, "API_TOKEN": "token"}
+    keys = {"SCRIPT_URL": f"{url}/x.js", "API_URL": url, "API_TOKEN": "t" * 32}
     code, output = run(runner(**keys), "check")
     assert code == 1
     assert "CHATVISOR_SCRIPT_URL" in output
@@ -136,7 +138,7 @@ def test_check_fails_where_the_clocks_differ() -> None:
     late = answer(200, body, Date=format_datetime(then, usegmt=True))
     with Upstream(SCRIPT, late) as upstream:
         keys = {"SCRIPT_URL": f"{upstream.url}/x.js", "API_URL": upstream.url}
-        code, output = run(runner(**keys, API_TOKEN="token"), "check")
+        code, output = run(runner(**keys, API_TOKEN="t" * 32), "check")
     assert code == 1
     assert "s ahead of the service's" in output
 
@@ -144,7 +146,7 @@ def test_check_fails_where_the_clocks_differ() -> None:
 def test_check_takes_a_service_without_a_clock() -> None:
     with Upstream(SCRIPT, answer_json(EMPTY)) as upstream:
         keys = {"SCRIPT_URL": f"{upstream.url}/x.js", "API_URL": upstream.url}
-        code, output = run(runner(**keys, API_TOKEN="token"), "check")
+        code, output = run(runner(**keys, API_TOKEN="t" * 32), "check")
     assert code == 0
     assert "the service's clock is unknown" in output
 

@@ -31,8 +31,8 @@ from websockets.typing import Origin
 
 from flask_chatvisor.contract import tokens
 
-API_TOKEN = "api-token-of-the-contract"
-IDENTITY_KEY = "identity-key-of-the-contract"
+API_TOKEN = "api-token-of-the-contract-32-bytes"
+IDENTITY_KEY = "identity-key-of-the-contract-32-bytes"
 ORIGIN = "http://localhost:5080"
 
 Json = dict[str, t.Any]

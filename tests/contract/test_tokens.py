@@ -18,8 +18,8 @@ from flask_chatvisor.contract.tag import clean_tag
 from flask_chatvisor.contract.tokens import TokenError
 
 NOW = 1_800_000_000.0
-API = "api-token-of-the-tests"
-KEY = "identity-key-of-the-tests"
+API = "api-token-of-the-tests-32-bytes!!"
+KEY = "identity-key-of-the-tests-32-bytes!"
 
 
 def user_token(api_token: str = API, **changes: t.Any) -> str:

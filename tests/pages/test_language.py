@@ -65,7 +65,7 @@ def app(service: FakeService) -> Flask:
     app, _ = make_application(
         SCRIPT_URL=f"{service.url}/cdn/js/x.js",
         API_URL=service.url,
-        API_TOKEN="secret-api-token",
+        API_TOKEN="secret-api-token-of-the-tests-32b!",
         CACHE_SECONDS=0,
     )
     app.add_url_rule("/help", "help", lambda: render_template_string(BUTTON))

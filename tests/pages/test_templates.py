@@ -114,7 +114,7 @@ def application(
     keys: dict[str, t.Any] = {
         "SCRIPT_URL": f"{service.url}/cdn/js/x.js",
         "API_URL": service.url,
-        "API_TOKEN": "secret-api-token",
+        "API_TOKEN": "secret-api-token-of-the-tests-32b!",
         "CACHE_SECONDS": 0,
     }
     app, _ = make_application(chatvisor, **keys | config)
@@ -431,7 +431,7 @@ def test_no_page_has_the_api_token(app: Flask, service: FakeService) -> None:
     service.users = [active_user("v-1", "John Doe")]
     client = signed_in(app, "3")
     for path in ("/chatvisor/users", "/chatvisor/users/v-1"):
-        assert "secret-api-token" not in client.get(path).text
+        assert "secret-api-token-of-the-tests-32b!" not in client.get(path).text
 
 
 def test_the_pages_nonce_is_on_every_element(app: Flask) -> None:

@@ -29,8 +29,8 @@ from flask_chatvisor.service.records.active_user import profile
 from flask_chatvisor.service.records.call import Call
 from flask_chatvisor.service.settings import Settings
 
-API_TOKEN = "api-token-of-the-tests"
-IDENTITY_KEY = "identity-key-of-the-tests"
+API_TOKEN = "api-token-of-the-tests-32-bytes!!"
+IDENTITY_KEY = "identity-key-of-the-tests-32-bytes!"
 START = 1_700_000_000.0
 MARY = AgentRef(name="Mary Major", email="mary@example.com")
 ADAM = AgentRef(name="Adam Minor", email="adam@example.com")

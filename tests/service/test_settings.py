@@ -20,8 +20,13 @@ PUBLIC = {
 }
 
 
+TOKEN = "token-of-the-tests-with-32-letters"
+KEY = "key-of-the-tests-with-32-characters"
+A, B, C = "a" * 32, "b" * 32, "c" * 32
+
+
 def read(**values: str) -> Settings:
-    given = {"API_TOKEN": "token", **values}
+    given = {"API_TOKEN": TOKEN, **values}
     return from_environ(
         {f"CHATVISOR_SERVICE_{name}": value for name, value in given.items()}
     )
@@ -34,7 +39,7 @@ def faults(**values: str) -> tuple[str, ...]:
 
 
 def test_an_api_token_is_enough() -> None:
-    assert read() == Settings(api_tokens=("token",))
+    assert read() == Settings(api_tokens=(TOKEN,))
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
@@ -74,9 +79,9 @@ def test_every_fault_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
-        ("a", ("a",)),
-        ("a,b c", ("a", "b", "c")),
-        ('["a, b", "c"]', ("a, b", "c")),
+        (A, (A,)),
+        (f"{A},{B} {C}", (A, B, C)),
+        (f'["{A}, {B}", "{C}"]', (f"{A}, {B}", C)),
     ],
 )
 def test_several_tokens_rotate(text: str, tokens: tuple[str, ...]) -> None:
@@ -240,8 +245,8 @@ def test_an_origin_has_no_default_port(url: str, origin: str) -> None:
 
 
 def test_a_key_means_that_identity_is_required() -> None:
-    assert read(IDENTITY_KEY="k").require_identity
-    assert not read(IDENTITY_KEY="k", REQUIRE_IDENTITY="false").require_identity
+    assert read(IDENTITY_KEY=KEY).require_identity
+    assert not read(IDENTITY_KEY=KEY, REQUIRE_IDENTITY="false").require_identity
 
 
 def test_identity_without_a_key_is_a_fault() -> None:
@@ -254,7 +259,7 @@ def test_identity_without_a_key_is_a_fault() -> None:
     [("true", True), ("1", True), ("YES", True), ("off", False), ("0", False)],
 )
 def test_truth_has_several_words(word: str, value: bool) -> None:
-    settings = read(IDENTITY_KEY="k", REQUIRE_IDENTITY=word)
+    settings = read(IDENTITY_KEY=KEY, REQUIRE_IDENTITY=word)
     assert settings.require_identity is value
 
 
@@ -290,9 +295,9 @@ def test_bad_ice_servers_are_a_fault(text: str) -> None:
 
 
 def test_a_turn_secret_needs_a_turn_server() -> None:
-    (fault,) = faults(TURN_SECRET="s", ICE_SERVERS="stun:a")
+    (fault,) = faults(TURN_SECRET=KEY, ICE_SERVERS="stun:a")
     assert "CHATVISOR_SERVICE_TURN_SECRET needs a turn: URL" in fault
-    assert read(TURN_SECRET="s", ICE_SERVERS="turns:a").turn_secret == "s"
+    assert read(TURN_SECRET=KEY, ICE_SERVERS="turns:a").turn_secret == KEY
 
 
 def test_a_relay_policy_needs_a_turn_server() -> None:
@@ -322,13 +327,43 @@ def test_a_bad_events_url_is_a_fault(url: str) -> None:
 
 def test_settings_do_not_show_secrets() -> None:
     settings = read(
-        API_TOKEN="hush1",
-        IDENTITY_KEY="hush2",
-        TURN_SECRET="hush3",
+        API_TOKEN="hush1" * 8,
+        IDENTITY_KEY="hush2" * 8,
+        TURN_SECRET="hush3" * 8,
         ICE_SERVERS='[{"urls": "turn:a", "credential": "hush4"}]',
     )
     assert "hush" not in repr(settings)
-    assert settings.turn_secret == "hush3"
+    assert settings.turn_secret == "hush3" * 8
+
+
+@pytest.mark.parametrize("name", ["API_TOKEN", "IDENTITY_KEY", "TURN_SECRET"])
+@pytest.mark.parametrize("weak", ["k", "x" * 31])
+def test_a_secret_that_can_be_guessed_is_a_fault(name: str, weak: str) -> None:
+    (fault,) = faults(**{"ICE_SERVERS": "turn:a", name: weak})
+    assert fault.startswith(
+        f"CHATVISOR_SERVICE_{name} is not usable: it must have at least 32 characters"
+    )
+    assert "token_urlsafe(32)" in fault
+    assert len(weak) == 1 or weak not in fault
+
+
+@pytest.mark.parametrize("name", ["API_TOKEN", "IDENTITY_KEY"])
+def test_so_is_one_of_several_and_the_same_twice(name: str) -> None:
+    assert len(faults(**{name: f"{'a' * 32},short"})) == 1
+    assert "must not contain a secret twice" in faults(**{name: f"{KEY} {KEY}"})[0]
+
+
+def test_no_two_settings_have_the_same_secret() -> None:
+    told = faults(
+        API_TOKEN=f"{KEY} {TOKEN}",
+        IDENTITY_KEY=KEY,
+        ICE_SERVERS="turn:a",
+        TURN_SECRET=TOKEN,
+    )
+    assert told == (
+        "CHATVISOR_SERVICE_IDENTITY_KEY must differ from CHATVISOR_SERVICE_API_TOKEN.",
+        "CHATVISOR_SERVICE_TURN_SECRET must differ from CHATVISOR_SERVICE_API_TOKEN.",
+    )
 
 
 def test_faults_do_not_show_secrets() -> None:

@@ -1066,11 +1066,11 @@ def test_a_tagged_page_says_nothing_of_keys() -> None:
     app = make_application(
         IDENTITY_KEY=KEY,
         API_URL="https://help.example.com",
-        API_TOKEN="api-token-of-the-tests",
+        API_TOKEN="api-token-of-the-tests-32-bytes!!",
         API_PATHS=dict(PATHS),
     )[0]
     text = signed_in(app).get("/").text
-    for secret in (KEY, "api-token-of-the-tests", "secret-of-the-tests"):
+    for secret in (KEY, "api-token-of-the-tests-32-bytes!!", "secret-of-the-tests"):
         assert secret not in text
 
 

@@ -797,7 +797,7 @@ def test_trouble_is_told_as_what_it_is(
 def facing(url: str, read_timeout: float = 5) -> dict[str, t.Any]:
     return {
         "API_URL": url,
-        "API_TOKEN": "very-secret",
+        "API_TOKEN": "very-secret" * 3,
         "TIMEOUT": (5, read_timeout),
         "CACHE_SECONDS": 0,
     }

@@ -27,7 +27,7 @@ from ..conftest import JOHN
 from ..conftest import MakeApp
 from ..doubles.users import signed_in
 
-API_TOKEN = "api-token-of-the-tests"
+API_TOKEN = "api-token-of-the-tests-32-bytes!!"
 ME = "/chatvisor/me"
 EVENTS = "/chatvisor/events"
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin", "X-Chatvisor-Request": "1"}

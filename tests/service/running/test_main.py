@@ -108,14 +108,12 @@ def test_no_request_is_logged() -> None:
     assert (stdout, stderr) == ("", "")
 
 
-def test_a_token_that_could_be_guessed_is_warned_of_and_not_shown() -> None:
-    process = start(API_TOKEN="short-token")
-    address_of(process)
-    process.send_signal(signal.SIGINT)
-    code, stderr = finish(process)
-    assert code == 0
-    assert "CHATVISOR_SERVICE_API_TOKEN is shorter than 32 characters" in stderr
+def test_a_secret_that_could_be_guessed_is_refused_and_not_shown() -> None:
+    code, stderr = finish(start(API_TOKEN="short-token", IDENTITY_KEY="short-key"))
+    assert code == 2
+    assert stderr.count("it must have at least 32 characters") == 2
     assert "short-token" not in stderr
+    assert "short-key" not in stderr
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
