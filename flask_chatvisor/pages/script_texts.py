@@ -51,6 +51,7 @@ MESSAGES = (
     "Another agent is already asking this user.",
     "Verified by the application",
     "Not verified",
+    "not verified",
     "This application has no call token for you.",
     "The application cannot be reached.",
     "Check your connection.",

@@ -848,6 +848,28 @@ def test_the_profile_says_whether_the_user_is_verified(
     tick(page)
     expect(identity).to_have_text("Not verified")
     expect(page.locator("h1 .chatvisor-verified")).to_be_hidden()
+    expect(page.locator("h1 .chatvisor-unverified")).to_be_visible()
+    expect(
+        page.get_by_role("button", name="Start John Doe, not verified")
+    ).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/customer", "/macros", "/chatvisor/users"])
+def test_who_is_not_verified_is_marked_and_named_so_beside_start(
+    desk: OpenDesk, service: FakeService, path: str
+) -> None:
+    page = live(desk().page()) if path == "/chatvisor/users" else desk().page(path)
+    shown = page.locator(".chatvisor-unverified:visible")
+    start = page.get_by_role("button", name="Start John Doe, not verified")
+    expect(page.get_by_role("button", name="Start John Doe").first).to_be_visible()
+    expect(shown).to_have_count(0)
+    expect(start).to_have_count(0)
+    service.users[0]["verified"] = False
+    tick(page)
+    expect(start.first).to_be_visible()
+    expect(shown.first).to_have_text("not verified")
+    for mark in shown.all():
+        expect(mark).to_have_attribute("title", re.compile("^Only the page says"))
 
 
 def test_a_call_that_is_refused_is_told_on_the_profile_too(

@@ -165,6 +165,46 @@ def test_the_list_has_a_hook_a_row_and_a_real_button_for_each_user(
     )
 
 
+#: Wherever somebody can click Start.
+PLACES = {
+    "list": "/chatvisor/users",
+    "profile": "/chatvisor/users/john@example.com",
+    "start": '{{ start_button(query="john@example.com") }}',
+    "status": '{{ user_status("john@example.com") }}',
+    "table": "{{ active_users() }}",
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("verified", [True, False])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_who_is_not_verified_is_marked_wherever_a_call_can_start(
+    app: Flask, service: FakeService, place: str, verified: bool, language: str
+) -> None:
+    service.users = [active_user("v-1", "John Doe", verified=verified)]
+    path, query = (
+        (place, {}) if place[0] == "/" else ("/macro", {"source": IMPORT + place})
+    )
+    response = signed_in(app, "3").get(
+        path, query_string=query, headers={"Accept-Language": language}
+    )
+    # Without the list's empty row, which the page's script copies.
+    text = response.text.partition("<template")[0]
+    marks = [e.attributes for e in Page(text).all("data-chatvisor-field") if _marks(e)]
+    assert marks
+    assert all(("hidden" in mark) == verified for mark in marks)
+    words = {"en": "not verified", "de": "nicht bestätigt"}[language]
+    why = {"en": "Only the page says", "de": "Nur die Seite sagt"}[language]
+    assert any((mark.get("title") or "").startswith(why) for mark in marks)
+    # What a screen reader says of the button has it, too.
+    buttons = re.findall("<button[^>]*data-chatvisor-start.*?</button>", text)
+    assert all((words in button) != verified for button in buttons)
+
+
+def _marks(element: Element) -> bool:
+    return element.attributes["data-chatvisor-field"] == "unverified"
+
+
 def test_the_table_has_a_caption_and_headings_with_a_scope(
     app: Flask, service: FakeService
 ) -> None:

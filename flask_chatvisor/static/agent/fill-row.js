@@ -29,6 +29,7 @@ const TEXTS = {
   assignedUser: (user) => user.assignedUser,
   pageTitle: (user) => user.location?.title,
   pagePath: (user) => user.location?.path,
+  doubt: (user) => (user.verified ? null : `, ${TEXT.doubtful}`),
   identity: (user) => (user.verified ? TEXT.verified : TEXT.unverified),
   asking: (user) =>
     isAsked(user) ? TEXT.asking(nameOf(user.inCall?.agent ?? "")) : null,
@@ -46,6 +47,7 @@ const TIMES = {
 /** @type {Record<string, (user: User) => unknown>} */
 const FLAGS = {
   verified: (user) => user.verified,
+  unverified: (user) => !user.verified,
   inCall: (user) => user.inCall && !isAsked(user),
   waiting: waits,
 };

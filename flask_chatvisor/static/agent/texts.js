@@ -97,6 +97,7 @@ export const TEXT = {
       : say("Another agent is already asking this user."),
   verified: say("Verified by the application"),
   unverified: say("Not verified"),
+  doubtful: say("not verified"),
   noToken: say("This application has no call token for you."),
   network: say("The application cannot be reached."),
   networkRemedy: say("Check your connection."),
