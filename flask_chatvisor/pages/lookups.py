@@ -22,6 +22,7 @@ from ..identity import default_visitor
 from ..signed_in import current_agent
 from ..tag.announcement import announce
 from ..tag.announcement import is_nobody
+from ..tag.caching import FOR_AGENTS
 from .language import gettext as _
 from .states import presence
 
@@ -109,8 +110,11 @@ def _no_list() -> ListView:
 
 @harmless(_nobody)
 def agent() -> Agent | None:
-    """Find the signed-in agent."""
-    return current_agent() if current_state().settings.enabled else None
+    """Find the signed-in agent, whose page no cache may keep from then on."""
+    found = current_agent() if current_state().settings.enabled else None
+    if found is not None:
+        request.environ[FOR_AGENTS] = True
+    return found
 
 
 @harmless(lambda: False)

@@ -14,6 +14,8 @@ from .announcement import is_nobody
 
 #: The key in a request's environment for the headers that make its page private.
 PRIVATE = "flask_chatvisor.private"
+#: Likewise for what only agents may see, such as the list of active users.
+FOR_AGENTS = "flask_chatvisor.for_agents"
 
 # These headers, too, offer a page to shared caches; for nginx the last one overrides
 # Cache-Control.
@@ -28,6 +30,7 @@ _FOR_CDN = frozenset(
 )
 _FOR_OTHERS = _FOR_CDN | {"etag", "last-modified"}
 _OWN_CACHE = "private, no-cache"
+_NO_CACHE = "private, no-store"
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 
 
@@ -43,15 +46,21 @@ def is_for_shared_caches(headers: Mapping[str, str]) -> bool:
 
 def keep_private(response: Response) -> Response:
     """Make sure that a page with personal data stays in that person's browser."""
-    private = this_request().environ.get(PRIVATE)
-    if private is not None and private != [*response.headers]:
+    environ = this_request().environ
+    private = environ.get(PRIVATE)
+    if FOR_AGENTS in environ:
+        response.headers = Headers(kept_private(response.headers, _NO_CACHE))
+    elif private is not None and private != [*response.headers]:
         response.headers = Headers(kept_private(response.headers))
     return response
 
 
-def kept_private(headers: Headers) -> list[tuple[str, str]]:
-    """Rewrite headers so that only the person's own browser stores the page."""
-    kept, cached, vary = [], _OWN_CACHE, []
+def kept_private(headers: Headers, cached: str = _OWN_CACHE) -> list[tuple[str, str]]:
+    """Rewrite headers so that only the person's own browser stores the page.
+
+    :param cached: the ``Cache-Control`` of a page that may be stored.
+    """
+    kept, vary = [], []
     for name, value in headers:
         lowered = name.lower()
         if lowered == "vary":

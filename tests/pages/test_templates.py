@@ -16,9 +16,11 @@ from types import FrameType
 import jinja2
 import pytest
 from flask import Flask
+from flask import Response
 from flask import g
 from flask import render_template_string
 from flask import request
+from werkzeug.datastructures import Headers
 
 import flask_chatvisor
 from flask_chatvisor.extension import Chatvisor
@@ -143,6 +145,57 @@ def rendered(app: Flask, source: str, user_id: str = "3") -> str:
 
 def macro(app: Flask, source: str, user_id: str = "3") -> Page:
     return Page(rendered(app, source, user_id))
+
+
+# --- caches --------------------------------------------------------------------------
+
+
+def kept(app: Flask, source: str, user_id: str, **headers: str) -> Headers:
+    """The headers of a page with a macro, which the view itself lets everyone keep."""
+
+    @app.get("/kept")
+    def kept() -> Response:
+        given = {"Cache-Control": "public, max-age=60", "ETag": '"1"'} | headers
+        return Response(render_template_string(IMPORT + source), headers=given)
+
+    return signed_in(app, user_id).get("/kept").headers
+
+
+@pytest.mark.parametrize("source", AGENT_MACROS)
+@pytest.mark.parametrize("page", ["<title>Desk</title><body>{}</body>", "<p>{}</p>"])
+def test_no_cache_keeps_what_a_macro_shows_to_agents(
+    app: Flask, source: str, page: str
+) -> None:
+    more = {"CDN-Cache-Control": "max-age=60", "Vary": "Accept"}
+    headers = kept(app, page.format(source), "3", **more)
+    assert headers["Cache-Control"] == "private, no-store"
+    assert headers["Vary"].startswith("Accept")
+    assert "Cookie" in headers["Vary"]
+    assert not {"ETag", "CDN-Cache-Control"} & {*headers.keys()}
+
+
+@pytest.mark.parametrize("source", AGENT_MACROS)
+@pytest.mark.parametrize("user_id", ["1", ""])
+def test_for_others_the_macros_change_nothing(
+    app: Flask, source: str, user_id: str
+) -> None:
+    headers = kept(app, source, user_id)
+    assert headers["Cache-Control"] == "public, max-age=60"
+    assert headers["ETag"] == '"1"'
+
+
+def test_a_hook_of_the_application_does_not_make_it_public_again(
+    app: Flask,
+) -> None:
+    @app.after_request
+    def keep(response: Response) -> Response:
+        response.headers["Cache-Control"] = "public, max-age=60"
+        return response
+
+    response = signed_in(app, "3").get(
+        "/macro", query_string={"source": IMPORT + "{{ active_users() }}"}
+    )
+    assert response.headers["Cache-Control"] == "private, no-store"
 
 
 # --- hooks ---------------------------------------------------------------------------
