@@ -38,8 +38,9 @@ MAX_NUMBER = 2**53 - 1
 MAX_PAGE = 256
 
 GENDERS = frozenset({"male", "female", "other", "none"})
-#: Control characters, and lone surrogates, which UTF-8 cannot encode.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+#: Control characters, lone surrogates, which UTF-8 cannot encode, and what turns the
+#: order of the characters after it, also beyond the text itself.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 class Tag(msgspec.Struct, frozen=True, rename="camel"):

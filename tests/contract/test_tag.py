@@ -82,6 +82,10 @@ def test_what_is_not_an_object_is_refused(raw: object) -> None:
         ("  x ", "x"),
         ("a\x00\x1fb\nc", "a b c"),
         ("a\ud800b", "a b"),
+        ("\u202emoc.elpmaxe@nhoj\u202c", "moc.elpmaxe@nhoj"),
+        ("a\u2066b\u2067\u2069c", "a b c"),
+        ("\u202a\u202b\u202d\u2068", ""),
+        ("דנה\u200f", "דנה\u200f"),
         ("👩‍💻", "👩‍💻"),
     ],
 )

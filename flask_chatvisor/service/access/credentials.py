@@ -13,6 +13,7 @@ from ...contract import tokens
 from ...contract.tag import FIELDS
 from ...contract.tag import Tag
 from ...contract.tag import clean_tag
+from ...contract.tag import clean_text
 from ...contract.users import AgentRef
 from ..protocol import Role
 from ..settings import Settings
@@ -208,7 +209,7 @@ def _clean(tag: object) -> Tag:
 
 def agent_ref(grant: tokens.UserGrant) -> AgentRef:
     """Return the agent of a user token."""
-    return AgentRef(name=grant.name, email=grant.email)
+    return AgentRef(name=clean_text(grant.name) or grant.email, email=grant.email)
 
 
 def _seat(call_id: str, role: Role, agent_email: str | None) -> str:

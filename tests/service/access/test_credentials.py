@@ -102,6 +102,13 @@ def test_a_user_token_is_an_agent() -> None:
     assert agent_ref(grant).email == "mary@example.com"
 
 
+def test_an_agents_name_is_fit_to_be_shown() -> None:
+    one = access()
+    for name, shown in (("\u202eyraM", "yraM"), ("\u202e", "mary@example.com")):
+        grant = one.grant(user_token(name=name), NOW)
+        assert agent_ref(grant).name == shown
+
+
 def test_a_user_token_survives_a_rotation() -> None:
     assert access("b", "a").caller(f"Bearer {user_token('a')}", NOW).grant
 

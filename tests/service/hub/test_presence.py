@@ -232,3 +232,12 @@ def test_an_acknowledgement_is_no_introduction(world: World) -> None:
     client = world.client()
     client.say(p.Ack(1))
     assert client.closed is Close.BAD_MESSAGE
+
+
+def test_no_text_turns_the_words_around_it(world: World) -> None:
+    turned = "\u202enhoJ\u202c"
+    page = PageRef(title=turned, path=f"/{turned}")
+    world.tab({**JOHN, "firstname": turned, "labels": [turned]}, page=page)
+    (user,) = world.users()
+    assert (user.firstname, user.labels) == ("nhoJ", ("nhoJ",))
+    assert user.location == Page("nhoJ", "/ nhoJ")
