@@ -95,11 +95,14 @@ class Settings:
         return (*origins, "ws" + origin_of(self.script_url).removeprefix("http"))
 
 
-def read(config: Mapping[str, t.Any], *, debug: bool = False) -> Settings:
+def read(
+    config: Mapping[str, t.Any], *, debug: bool = False, application: str = ""
+) -> Settings:
     """Read and check the configuration of an application.
 
     :param config: ``app.config``.
     :param debug: ``app.debug``, the default of ``CHATVISOR_DEBUG_HEADER``.
+    :param application: tells applications with the same ``SECRET_KEY`` apart.
     :raises ConfigurationError: if there are faults; it lists them all.
     """
     reader = _Reader(config)
@@ -109,7 +112,7 @@ def read(config: Mapping[str, t.Any], *, debug: bool = False) -> Settings:
     values |= _script_and_api(reader, enabled=values["enabled"])
     values["directory"] = _directory(reader)
     if values["embedded"]:
-        values |= _embedded(reader, values["embedded_bind"])
+        values |= _embedded(reader, values["embedded_bind"], application)
     else:
         token = values["api_token"]
         secrets = {"API_TOKEN": (token,) if token else ()}
@@ -211,7 +214,9 @@ def _directory(reader: _Reader) -> t.Any:
     )
 
 
-def _embedded(reader: _Reader, bind: tuple[str, int] | None) -> dict[str, t.Any]:
+def _embedded(
+    reader: _Reader, bind: tuple[str, int] | None, application: str
+) -> dict[str, t.Any]:
     secret = reader.values.get("SECRET_KEY")
     if isinstance(secret, bytes):
         secret = secret.decode("latin-1")
@@ -229,7 +234,7 @@ def _embedded(reader: _Reader, bind: tuple[str, int] | None) -> dict[str, t.Any]
         return {}
     host, port = bind
     base = base_url(host, port)
-    api_token, identity_key = embedded_keys(t.cast(str, secret))
+    api_token, identity_key = embedded_keys(t.cast(str, secret), application)
     return {
         "script_url": f"{base}/cdn/js/embedded.js",
         "api_url": base,
@@ -238,11 +243,15 @@ def _embedded(reader: _Reader, bind: tuple[str, int] | None) -> dict[str, t.Any]
     }
 
 
-def embedded_keys(secret_key: str) -> tuple[str, str]:
-    """Derive the embedded service's API token and identity key."""
+def embedded_keys(secret_key: str, application: str) -> tuple[str, str]:
+    """Derive the embedded service's API token and identity key.
+
+    :param application: because ``SECRET_KEY`` is often ``"dev"``, and two applications
+        at one address must not share a service.
+    """
     return (
-        tokens.derive(secret_key, "chatvisor:api-token").hex(),
-        tokens.derive(secret_key, "chatvisor:identity-key").hex(),
+        tokens.derive(secret_key, f"chatvisor:api-token:{application}").hex(),
+        tokens.derive(secret_key, f"chatvisor:identity-key:{application}").hex(),
     )
 
 

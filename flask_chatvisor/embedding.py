@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
+from pathlib import Path
 
 from flask import Flask
 
@@ -45,6 +46,15 @@ class EmbeddedStart:
             event = {"event": "chatvisor.embedded.failed"}
             self._app.logger.error("The service does not run: %r.", fault, extra=event)
         self._told = fault
+
+
+def name_of_application(app: Flask) -> str:
+    """Name an application, the same in all of its processes and commands.
+
+    A module that is run as the main program has another name than one that is imported.
+    """
+    module = app.name.rpartition(".")[2]
+    return str(Path(app.root_path).resolve() / module)
 
 
 def _embedded(app: Flask, settings: Settings) -> EmbeddedService:

@@ -14,6 +14,7 @@ from .cli.commands import chatvisor as commands
 from .current import current_state
 from .directory import Directory
 from .embedding import EmbeddedStart
+from .embedding import name_of_application
 from .errors import ConfigurationError
 from .errors import SetupError
 from .identity import Loaders
@@ -67,7 +68,9 @@ class Chatvisor:
                 "Chatvisor is already initialised for this application. Remove the"
                 " second Chatvisor(app) or chatvisor.init_app(app)."
             )
-        settings = config.read(app.config, debug=app.debug)
+        settings = config.read(
+            app.config, debug=app.debug, application=name_of_application(app)
+        )
         self._check_policy(settings)
         embedded = EmbeddedStart(app, settings) if settings.embedded else None
         app.extensions[KEY] = _state(settings, self._loaders, embedded)

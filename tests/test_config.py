@@ -64,8 +64,12 @@ def test_the_embedded_service_sets_script_url_token_and_key() -> None:
 
 
 def test_embedded_keys_are_the_same_in_every_process_and_differ_by_secret() -> None:
-    assert config.embedded_keys("a") == config.embedded_keys("a")
-    assert set(config.embedded_keys("a")).isdisjoint(config.embedded_keys("b"))
+    assert config.embedded_keys("a", "shop") == config.embedded_keys("a", "shop")
+    for others in (
+        config.embedded_keys("b", "shop"),
+        config.embedded_keys("a", "bank"),
+    ):
+        assert set(config.embedded_keys("a", "shop")).isdisjoint(others)
 
 
 def test_the_browser_may_need_secure_sockets_too() -> None:

@@ -1,14 +1,24 @@
-"""The wiring: what an application is like while the embedded service cannot start."""
+"""The wiring: applications whose embedded service cannot start, or is another's."""
 
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask_login import LoginManager
 
+from flask_chatvisor.errors import SetupError
+from flask_chatvisor.extension import Chatvisor
+from flask_chatvisor.service.running.embedded import Embedded
+from flask_chatvisor.state import state_of
 from flask_chatvisor.testing import AgentClient
 from tests.conftest import JOHN
 from tests.conftest import MARY
@@ -72,3 +82,59 @@ def test_a_silent_program_at_the_services_address_is_asked_once_and_told_of(
     assert silent.met == 1
     assert b"Authorization" not in silent.received
     assert caplog.text.count("CHATVISOR_EMBEDDED_BIND") == 1
+
+
+def test_two_applications_with_one_secret_and_address_are_not_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    (shop, chatvisor), (bank, _) = (portal(name, address) for name in ("shop", "bank"))
+    chatvisor.start_service(shop)
+    running = state_of(shop).embedded
+    try:
+        with pytest.raises(SetupError, match="perhaps another application"):
+            chatvisor.start_service(bank)
+        assert bank.test_client().get("/").status_code == 200
+        assert "CHATVISOR_EMBEDDED_BIND" in caplog.text
+    finally:
+        assert isinstance(running, Embedded)
+        running.stop()
+
+
+def portal(name: str, address: str) -> tuple[Flask, Chatvisor]:
+    """An application in development, with the secret of many."""
+    app = Flask(name)
+    app.config.update(
+        SECRET_KEY="dev", CHATVISOR_EMBEDDED=True, CHATVISOR_EMBEDDED_BIND=address
+    )
+    LoginManager(app)
+    app.add_url_rule("/", "home", lambda: "<title>Home</title><body>Home</body>")
+    return app, Chatvisor(app)
+
+
+def test_all_processes_of_an_application_name_it_alike(tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").touch()
+    (tmp_path / "shop.py").write_text(
+        "from flask import Flask\n"
+        "from flask_chatvisor.embedding import name_of_application\n"
+        "print(name_of_application(Flask(__name__)))\n"
+    )
+    ways = [
+        ["shop.py"],
+        ["-m", "shop"],
+        ["-c", "import shop"],
+        ["-c", f"import sys; sys.path.append('..'); import {tmp_path.name}.shop"],
+    ]
+    names = {
+        subprocess.run(
+            [sys.executable, *way],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for way in ways
+    }
+    assert names == {f"{tmp_path.resolve() / 'shop'}\n"}

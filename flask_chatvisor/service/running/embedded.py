@@ -161,8 +161,8 @@ class Embedded:
         if proof == Access(self.settings).health_proof(nonce):
             return ""
         return self._taken(
-            "another program listens there, perhaps an application with a different"
-            " SECRET_KEY"
+            "another program listens there, perhaps another application, or this one"
+            " with a different SECRET_KEY"
         )
 
     def _taken(self, why: str) -> str:
