@@ -14,7 +14,6 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.orm import relationship
-from werkzeug.security import check_password_hash
 
 
 class Model(DeclarativeBase):
@@ -71,10 +70,6 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined]
     def plan_details(self) -> Plan:
         """The plan's price and limits."""
         return PLANS[self.plan]
-
-    def check_password(self, password: str) -> bool:
-        """Whether this is the user's password."""
-        return check_password_hash(self.password_hash, password)
 
 
 class Invoice(db.Model):  # type: ignore[name-defined]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from functools import cache
+
 from flask import Blueprint
 from flask import flash
 from flask import redirect
@@ -16,6 +19,8 @@ from flask_login import login_user
 from flask_login import logout_user
 from sqlalchemy import func
 from sqlalchemy import select
+from werkzeug.security import check_password_hash
+from werkzeug.security import generate_password_hash
 
 from example_app.forms import SettingsForm
 from example_app.forms import SignInForm
@@ -45,7 +50,10 @@ def login() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("login.html", form=form)
     user = _find(form.email.data)
-    if user is None or not user.check_password(form.password.data):
+    # How long this takes must not tell who is a customer.
+    nobodys = _some_hash()
+    known = nobodys if user is None else user.password_hash
+    if not check_password_hash(known, form.password.data) or user is None:
         flash("The e-mail address or the password is wrong.", "error")
         return render_template("login.html", form=form), 401
     login_user(user)
@@ -83,6 +91,11 @@ def safe_target(url: str) -> str:
     if is_path and "\\" not in url and url.isprintable():
         return url
     return url_for("portal.dashboard")
+
+
+@cache
+def _some_hash() -> str:
+    return generate_password_hash(secrets.token_hex())
 
 
 def _find(email: str) -> User | None:

@@ -6,9 +6,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.security import check_password_hash
 
 from example_app.models import User
 from example_app.models import db
+from example_app.views import account
 
 from .conftest import SignIn
 from .conftest import csrf_token
@@ -49,6 +51,22 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_error(
     assert answer.status_code == 401
     assert "The e-mail address or the password is wrong." in answer.text
     assert client.get("/").status_code == 302
+
+
+def test_an_unknown_address_costs_as_many_hashes_as_a_known_one(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+
+    def check(known: str, password: str) -> bool:
+        checked.append(known.partition("$")[0])
+        return check_password_hash(known, password)
+
+    monkeypatch.setattr(account, "check_password_hash", check)
+    for email in ("john@example.com", "nobody@example.com"):
+        submit(client, "/login", email=email, password="wrong")
+    known, unknown = checked
+    assert known == unknown
 
 
 def test_empty_fields_are_named(client: FlaskClient) -> None:
