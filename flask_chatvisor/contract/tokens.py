@@ -37,7 +37,8 @@ USER_AUDIENCE = "chatvisor:user"
 
 #: Characters of a token; longer ones are refused unread.
 MAX_TOKEN = 16 * 1024
-#: Seconds by which the clocks of two machines may differ.
+#: Seconds by which the clocks of two machines may differ. User tokens get none at their
+#: end, because the service itself mints them.
 LEEWAY = 30
 #: The latest time of a token that can be written as a date, in epoch seconds.
 _LATEST = 253_402_300_799
@@ -167,7 +168,7 @@ def verify_user(token: str, api_tokens: Sequence[str], *, now: float) -> UserGra
     :raises TokenError: if it is forged, expired, foreign or malformed.
     """
     keys = (derive(api_token, "user") for api_token in api_tokens)
-    claims = _verify(token, keys, USER_AUDIENCE, now)
+    claims = _verify(token, keys, USER_AUDIENCE, now, leeway=0)
     scope = claims.get("scope")
     visitor_id = claims.get("visitorId")
     if not isinstance(scope, list) or not isinstance(visitor_id, str | None):
@@ -232,7 +233,11 @@ _HEADER = _base64(_encode({"alg": _ALGORITHM, "typ": "JWT"}).encode())
 
 
 def _verify(
-    token: str, keys: Iterable[bytes], audience: str, now: float
+    token: str,
+    keys: Iterable[bytes],
+    audience: str,
+    now: float,
+    leeway: float = LEEWAY,
 ) -> dict[str, t.Any]:
     if len(token) > MAX_TOKEN:
         detail = f"A token has at most {MAX_TOKEN} characters."
@@ -256,18 +261,18 @@ def _verify(
             continue
         except (jwt.PyJWTError, RecursionError) as error:
             raise TokenError("token-invalid", f"Not a usable token: {error}") from None
-        _check_times(claims, now)
+        _check_times(claims, now, leeway)
         return claims
     raise TokenError("token-invalid", "The token's signature does not match.")
 
 
-def _check_times(claims: Mapping[str, t.Any], now: float) -> None:
+def _check_times(claims: Mapping[str, t.Any], now: float, leeway: float) -> None:
     times = [claims["iat"], claims["exp"], claims.get("nbf", 0)]
     # A comparison with NaN is false.
     if not all(type(one) in (int, float) and 0 <= one <= _LATEST for one in times):
         raise TokenError("token-invalid", "The token's times are not usable numbers.")
     issued, expires, begins = times
-    if now > expires + LEEWAY:
+    if now > expires + leeway:
         raise TokenError("token-expired", "The token has expired.")
     if max(issued, begins) > now + LEEWAY:
         raise TokenError("token-invalid", "The token is of the future.")

@@ -62,11 +62,19 @@ def refused(token: str, now: float = NOW) -> str:
     return caught.value.code
 
 
-def test_an_expired_user_token_is_refused_but_clocks_may_differ() -> None:
+def test_a_user_token_ends_on_time() -> None:
     token = user_token(ttl=60)
+    assert tokens.verify_user(token, [API], now=NOW + 60).expires_at == NOW + 60
+    assert refused(token, now=NOW + 60.5) == "token-expired"
+
+
+def test_an_expired_identity_token_is_refused_but_clocks_may_differ() -> None:
+    token = tokens.sign_identity({"id": "1"}, KEY, now=NOW, max_age=60)
     just_in = NOW + 60 + tokens.LEEWAY
-    assert tokens.verify_user(token, [API], now=just_in).expires_at == NOW + 60
-    assert refused(token, now=just_in + 1) == "token-expired"
+    assert tokens.verify_identity(token, [KEY], now=just_in).expires_at == NOW + 60
+    with pytest.raises(TokenError) as caught:
+        tokens.verify_identity(token, [KEY], now=just_in + 1)
+    assert caught.value.code == "token-expired"
 
 
 def test_a_user_token_from_the_future_is_refused() -> None:
