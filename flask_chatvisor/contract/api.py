@@ -10,6 +10,7 @@ PATHS: Mapping[str, str] = {
     "list": "/rest/v1/customerstatus",
     "status": "/rest/v1/customerstatus/{query}",
     "user_token": "/rest/v1/usertoken",
+    "revoke": "/rest/v1/revoke",
 }
 CALL_PATH = "/rest/v1/call"
 
@@ -31,6 +32,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "token-missing": (401, "Authentication is needed"),
     "token-invalid": (401, "The token is not valid"),
     "token-expired": (401, "The token has expired"),
+    "token-revoked": (401, "The token was revoked"),
     "token-used": (401, "The token was used already"),
     "scope-missing": (403, "The token is not good for this"),
     "wrong-visitor": (403, "The token is for another visitor"),

@@ -71,12 +71,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class UserGrant:
-    """The content of a verified user token: an agent and what they may do."""
+    """The content of a verified user token: an agent and what they may do.
+
+    :ivar issued_at: epoch seconds, with a fraction.
+    """
 
     email: str
     name: str
     scope: frozenset[str]
     visitor_id: str | None
+    issued_at: float
     expires_at: int
     jti: str
 
@@ -153,7 +157,8 @@ def sign_user(
         "sub": email,
         "name": name,
         "scope": sorted(scope),
-        "iat": int(now),
+        # Exact, because an agent may be revoked and return within one second.
+        "iat": round(now, 3),
         "exp": int(now) + ttl,
         "jti": new_secret(),
     }
@@ -178,6 +183,7 @@ def verify_user(token: str, api_tokens: Sequence[str], *, now: float) -> UserGra
         name=str(claims.get("name") or claims["sub"]),
         scope=frozenset(map(str, scope)).intersection(SCOPES),
         visitor_id=visitor_id,
+        issued_at=float(claims["iat"]),
         expires_at=int(claims["exp"]),
         jti=str(claims["jti"]),
     )

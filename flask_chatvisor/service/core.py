@@ -48,7 +48,13 @@ class Core:
             secrets.token_hex(4), deadlines, clock, timings.resend
         )
         agents = Agents(
-            settings, access, self.directory, self.connections, deadlines, clock
+            settings,
+            access,
+            self.directory,
+            self.connections,
+            deadlines,
+            clock,
+            engine.revoked_at,
         )
         places = Places(engine, self.connections, deadlines, clock, timings.tick)
         delivery = Delivery(self.connections, agents, places, on_event, self._wake)

@@ -187,6 +187,10 @@ class World:
         assert invitation is not None
         return invitation
 
+    def revoke(self, email: str = MARY.email, visitor_id: str | None = None) -> int:
+        """Have the application revoke an agent; return how many calls it ended."""
+        return self.run(self.core.clients.revoke(email, visitor_id, self.now))
+
     def calls_at_once(
         self, tab: Tab, agents: Iterable[AgentRef]
     ) -> list[Invitation | BaseException | None]:

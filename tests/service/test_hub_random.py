@@ -187,6 +187,12 @@ class HubMachine(RuleBasedStateMachine):
         if tab is not None and tab.shown is not None:
             tab.say(p.Stop(tab.shown.call_id))
 
+    @rule(agent=st.sampled_from([MARY, ADAM]))
+    def revoke(self, agent: AgentRef) -> None:
+        self.world.revoke(agent.email)
+        for visit in self.world.engine._visits.values():
+            assert agent.email not in visit.agents
+
     @rule(data=st.data(), message=ANY_MESSAGE)
     def say_anything(self, data: st.DataObject, message: p.ClientMessage) -> None:
         client = self.pick(data)

@@ -45,12 +45,24 @@ class Engine(t.Protocol):
         """Find the visitor of a call."""
         ...
 
+    async def visitors_of(self, email: str) -> list[str]:
+        """Find the visitors whose :attr:`.Visit.agents` include this agent."""
+        ...
+
     async def places(self, visitor_ids: Iterable[str]) -> list[int | None]:
         """Return the place of each of these visitors in the queue; 0 is next."""
         ...
 
     async def once(self, key: str, until: float, now: float) -> bool:
         """Return whether this is the first time; remember it until then."""
+        ...
+
+    async def revoke(self, key: str, now: float, until: float) -> None:
+        """Remember until then that something was revoked now."""
+        ...
+
+    async def revoked_at(self, keys: Iterable[str]) -> float | None:
+        """Return when the newest of these was revoked; ``None`` if none was."""
         ...
 
     async def take_due(self, now: float) -> str | None:

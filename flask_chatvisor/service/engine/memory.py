@@ -7,6 +7,7 @@ from bisect import bisect_left
 from bisect import insort
 from collections.abc import Iterable
 
+from ...contract.matching import fold_email
 from ..records.visit import Visit
 
 #: Seconds after which a visitor is handed out again for whom nothing was committed.
@@ -21,10 +22,14 @@ class MemoryEngine:
         self._visits: dict[str, Visit] = {}
         self._owners: dict[str, str] = {}
         self._calls: dict[str, tuple[str, ...]] = {}
+        self._agents: dict[str, set[str]] = {}
+        self._visitors_of: dict[str, set[str]] = {}
         self._waiting: list[tuple[float, str]] = []
         self._since: dict[str, float] = {}
         self._due = _Schedule()
         self._used = _Schedule()
+        self._revoked: dict[str, float] = {}
+        self._revoked_until = _Schedule()
 
     async def load(self, visitor_id: str) -> Visit:
         return self._visits.get(visitor_id) or Visit(id=visitor_id)
@@ -37,10 +42,14 @@ class MemoryEngine:
             self._visits[visit.id] = visit
         self._due.put(visit.id, visit.due())
         self._own(visit)
+        self._index_agents(visit)
         self._queue(visit.id, visit.waiting_since)
 
     async def visitor_of(self, call_id: str) -> str | None:
         return self._owners.get(call_id)
+
+    async def visitors_of(self, email: str) -> list[str]:
+        return [*self._visitors_of.get(fold_email(email), ())]
 
     async def places(self, visitor_ids: Iterable[str]) -> list[int | None]:
         return [self._place(visitor_id) for visitor_id in visitor_ids]
@@ -52,6 +61,16 @@ class MemoryEngine:
         if is_first:
             self._used.put(key, until)
         return is_first
+
+    async def revoke(self, key: str, now: float, until: float) -> None:
+        while (old := self._revoked_until.take(now)) is not None:
+            del self._revoked[old]
+        self._revoked[key] = now
+        self._revoked_until.put(key, until)
+
+    async def revoked_at(self, keys: Iterable[str]) -> float | None:
+        times = (self._revoked.get(key) for key in keys)
+        return max((at for at in times if at is not None), default=None)
 
     async def take_due(self, now: float) -> str | None:
         visitor_id = self._due.take(now)
@@ -73,6 +92,17 @@ class MemoryEngine:
             self._calls[visit.id] = now
         else:
             del self._calls[visit.id]
+
+    def _index_agents(self, visit: Visit) -> None:
+        before, now = self._agents.pop(visit.id, set()), visit.agents
+        if now:
+            self._agents[visit.id] = now
+        for email in now - before:
+            self._visitors_of.setdefault(email, set()).add(visit.id)
+        for email in before - now:
+            self._visitors_of[email].discard(visit.id)
+            if not self._visitors_of[email]:
+                del self._visitors_of[email]
 
     def _queue(self, visitor_id: str, since: float | None) -> None:
         before = self._since.pop(visitor_id, None)

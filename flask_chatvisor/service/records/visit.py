@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ...contract.matching import fold_email
 from ...contract.tag import Tag
 from ...contract.users import AgentRef
 from ...contract.users import Page
@@ -123,6 +124,13 @@ class Visit(msgspec.Struct, kw_only=True):
     def is_over(self) -> bool:
         """Whether there is nothing left to remember."""
         return self.visitor is None and not self.calls
+
+    @property
+    def agents(self) -> set[str]:
+        """The e-mail addresses of agents who are in its call, or may enter one."""
+        calls = [call.agent for call in self.calls.values() if not call.ended]
+        named = [*calls, *(ticket.agent for ticket in self.tickets.values())]
+        return {fold_email(agent.email) for agent in named if agent is not None}
 
     def forget_calls(self, kept: int) -> None:
         """Forget all ended calls but the newest, with their tickets."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import typing as t
 from functools import partial
 
+from ..access.revoked import REMEMBERED
+from ..access.revoked import revocation
 from ..engine import Engine
 from ..hub import arrivals
 from ..hub import hub
+from ..hub.calls import revoking
 from ..protocol import Ack
 from ..protocol import AgentsMessage
 from ..protocol import AgentsOnline
@@ -101,6 +104,24 @@ class Clients:
             close = partial(arrivals.close, address=address, code=code)
             await self._runner.turn(window.visitor_id, close)
 
+    async def revoke(self, email: str, visitor_id: str | None, now: float) -> int:
+        """Refuse an agent's tokens from before, and take the agent out of calls.
+
+        The tokens come first: a call that is being started checks its token again.
+
+        :param visitor_id: only for this visitor; ``None`` for all.
+        :return: how many calls have ended.
+        """
+        key = revocation(email, visitor_id)
+        await self._engine.revoke(key, now, now + REMEMBERED)
+        if visitor_id is None:
+            self._agents.revoke(email)
+            concerned = await self._engine.visitors_of(email)
+        else:
+            concerned = [visitor_id]
+        leave = partial(revoking.revoke, email=email)
+        return sum([bool(await self._runner.turn(one, leave)) for one in concerned])
+
     async def _introduce(self, address: str, message: ClientMessage) -> None:
         match message:
             case HelloVisitor():
@@ -109,7 +130,7 @@ class Clients:
             case HelloCall():
                 await self._enter(address, message)
             case HelloAgent():
-                self._agents.welcome(address, message)
+                await self._agents.welcome(address, message)
                 self._known[address] = "agent"
                 self._delivery.notice()
             case _:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...contract.matching import fold_email
 from ...contract.times import timestamp
 from ...contract.tokens import UserGrant
 from ..access.credentials import Access
 from ..access.credentials import Refusal
+from ..access.revoked import RevokedAt
+from ..access.revoked import refuse_revoked
 from ..directory import Directory
 from ..protocol import AgentWelcome
 from ..protocol import Close
@@ -34,6 +37,7 @@ class Agents:
         connections: Connections,
         deadlines: Deadlines,
         clock: Callable[[], float],
+        revoked_at: RevokedAt,
     ) -> None:
         self._settings = settings
         self._access = access
@@ -41,6 +45,7 @@ class Agents:
         self._connections = connections
         self._deadlines = deadlines
         self._clock = clock
+        self._revoked_at = revoked_at
         self._pages: dict[str, UserGrant] = {}
         self._sent = directory.changes
         self._quiet_until = 0.0
@@ -51,12 +56,12 @@ class Agents:
         """Whether any agent's page is connected."""
         return bool(self._pages)
 
-    def welcome(self, address: str, hello: HelloAgent) -> None:
-        """Connect an agent's page.
+    async def welcome(self, address: str, hello: HelloAgent) -> None:
+        """Connect an agent's page until its token expires.
 
         :raises ProtocolError: if its token does not allow it, or there are too many.
         """
-        grant = self._grant(hello.token)
+        grant = await self._grant(hello.token)
         pages = sum(one.email == grant.email for one in self._pages.values())
         if pages >= self._settings.limits.tabs:
             raise ProtocolError(Close.TOO_MANY, "This agent has too many pages.")
@@ -66,6 +71,13 @@ class Agents:
         # In case it has missed changes.
         self._connections.send(address, Tick(n=self._directory.changes))
         self._deadlines.at(grant.expires_at, self._expire, address)
+
+    def revoke(self, email: str) -> None:
+        """Disconnect an agent's pages; they may return with a new token."""
+        agent = fold_email(email)
+        for address, grant in [*self._pages.items()]:
+            if fold_email(grant.email) == agent:
+                self._connections.close(address, Close.REFUSED, "The agent was revoked.")
 
     def leave(self, address: str) -> None:
         """Handle an agent's page that has disconnected."""
@@ -94,9 +106,10 @@ class Agents:
         for address in self._pages:
             self._connections.send(address, message)
 
-    def _grant(self, token: str) -> UserGrant:
+    async def _grant(self, token: str) -> UserGrant:
         try:
             grant = self._access.grant(token, self._clock())
+            await refuse_revoked(grant, self._revoked_at)
         except Refusal as refusal:
             raise ProtocolError(Close.REFUSED, refusal.detail) from None
         if "presence" not in grant.scope:

@@ -30,8 +30,10 @@ from ..access.credentials import Refusal
 from ..access.credentials import agent_ref
 from ..access.limits import Throttle
 from ..access.limits import address_of
+from ..access.revoked import refuse_revoked
 from ..access.single_use import use_up
 from ..core import Core
+from ..hub.calls import revoking
 from ..hub.calls import ringing
 from ..hub.effects import Invitation
 from ..records.active_user import profile
@@ -55,6 +57,13 @@ class UserTokenRequest(_Body):
     name: t.Annotated[str, msgspec.Meta(max_length=320)] = ""
     visitor_id: _Id | None = None
     scope: list[TokenScope] | None = None
+
+
+class RevokeRequest(_Body):
+    """A request to revoke an agent, for one visitor or altogether."""
+
+    email: _Text
+    visitor_id: _Id | None = None
 
 
 class CallRequest(_Body):
@@ -91,6 +100,7 @@ class Rest:
             Route(PATHS["list"], self.users),
             Route(PATHS["status"].replace("query", "query:path"), self.user),
             Route(PATHS["user_token"], self.user_token, methods=["POST"]),
+            Route(PATHS["revoke"], self.revoke, methods=["POST"]),
             Route(CALL_PATH, self.call, methods=["POST"]),
         ]
 
@@ -105,7 +115,7 @@ class Rest:
 
     async def users(self, request: Request) -> Response:
         """List active users."""
-        self._caller(request).require("list")
+        (await self._caller(request)).require("list")
         selection = _selection(request.query_params)
         total, results = self._core.directory.select_raw(selection)
         listed = {"page": selection.page, "total": total, "results": results}
@@ -116,7 +126,7 @@ class Rest:
 
     async def user(self, request: Request) -> Response:
         """Find one active user."""
-        self._caller(request).require("list")
+        (await self._caller(request)).require("list")
         row = self._core.directory.find(request.path_params["query"])
         found = row and profile(await self._core.engine.load(row.visitor_id))
         if not found:
@@ -125,8 +135,7 @@ class Rest:
 
     async def user_token(self, request: Request) -> Response:
         """Mint a user token."""
-        if self._caller(request).grant is not None:
-            raise Refusal("scope-missing", "Minting user tokens needs the API token.")
+        await self._require_tenant(request)
         wanted = await self._body(request, UserTokenRequest)
         bound = wanted.visitor_id is not None
         scope = wanted.scope
@@ -147,9 +156,18 @@ class Rest:
         until = timestamp(int(now) + wanted.ttl)
         return as_json({"token": token, "expiresAt": until}, 201)
 
+    async def revoke(self, request: Request) -> Response:
+        """Refuse an agent's tokens from before, and end the agent's calls."""
+        await self._require_tenant(request)
+        wanted = await self._body(request, RevokeRequest)
+        ended = await self._core.clients.revoke(
+            wanted.email, wanted.visitor_id, self._clock()
+        )
+        return as_json({"endedCalls": ended})
+
     async def call(self, request: Request) -> Response:
         """Start a call, or join a waiting visitor."""
-        caller = self._caller(request)
+        caller = await self._caller(request)
         caller.require("call")
         if caller.grant is None:
             raise Refusal(
@@ -157,25 +175,38 @@ class Rest:
             )
         self._throttle.call(caller.grant.email, self._clock())
         wanted = await self._body(request, CallRequest)
-        await use_up(
-            caller.grant, wanted.visitor_id, self._core.engine.once, self._clock()
-        )
-        request_call = partial(ringing.request, agent=agent_ref(caller.grant))
-        answer = await self._core.runner.turn(wanted.visitor_id, request_call)
+        grant, engine, runner = caller.grant, self._core.engine, self._core.runner
+        await refuse_revoked(grant, engine.revoked_at, wanted.visitor_id)
+        await use_up(grant, wanted.visitor_id, engine.once, self._clock())
+        request_call = partial(ringing.request, agent=agent_ref(grant))
+        answer = await runner.turn(wanted.visitor_id, request_call)
+        try:
+            # Whoever was revoked meanwhile may not have been found in this call.
+            await refuse_revoked(grant, engine.revoked_at, wanted.visitor_id)
+        except Refusal:
+            leave = partial(revoking.revoke, email=grant.email)
+            await runner.turn(wanted.visitor_id, leave)
+            raise
         # The request came from no connection that could have been closed.
         call = t.cast(Invitation, answer)
         return as_json({"callId": call.call_id, "url": call.url}, 201)
 
-    def _caller(self, request: Request) -> Caller:
+    async def _caller(self, request: Request) -> Caller:
         header, now = request.headers.get("authorization"), self._clock()
         try:
             caller = self._access.caller(header, now)
+            if caller.grant is not None:
+                await refuse_revoked(caller.grant, self._core.engine.revoked_at)
         except Refusal:
             self._throttle.stranger(address_of(request.scope), now)
             raise
         if caller.grant is not None:
             self._throttle.agent(caller.grant.email, now)
         return caller
+
+    async def _require_tenant(self, request: Request) -> None:
+        if (await self._caller(request)).grant is not None:
+            raise Refusal("scope-missing", "This needs the API token.")
 
     async def _body(self, request: Request, kind: type[_B]) -> _B:
         limit, body = self._settings.limits.body, b""

@@ -16,6 +16,8 @@ from flask_chatvisor.contract import tokens
 from flask_chatvisor.contract.api import PROBLEMS
 from flask_chatvisor.contract.api import SCOPES
 from flask_chatvisor.service.access.credentials import Access
+from flask_chatvisor.service.access.revoked import revocation
+from flask_chatvisor.service.engine import MemoryEngine
 from flask_chatvisor.service.settings import Settings
 
 from ..conftest import ORIGIN
@@ -83,6 +85,7 @@ PATHS = [
     ("GET", LIST),
     ("GET", LIST + "/john"),
     ("POST", "/rest/v1/usertoken"),
+    ("POST", "/rest/v1/revoke"),
     ("POST", "/rest/v1/call"),
 ]
 
@@ -386,6 +389,81 @@ def test_a_large_body_in_pieces_is_refused(service: LiveService) -> None:
     problem(answer, 413, "too-large")
 
 
+# --- revoking -------------------------------------------------------------------
+
+
+def revoke(service: LiveService, email: str, **options: t.Any) -> t.Any:
+    return service.post("/rest/v1/revoke", {"email": email}, **options)
+
+
+def test_a_revoked_agent_is_out(
+    service: LiveService, user: tuple[Socket, str, str]
+) -> None:
+    email = f"agent-of-{user[2]}"
+    token = service.user_token(email=email)
+    unused = service.user_token(email=email, visitorId=user[1])
+    page = service.socket()
+    page.say("hello-agent", token=token)
+    page.hear("agent-welcome")
+    agent = service.window(call(service, user[1], token=token).json()["url"])
+    visitor = service.window(user[0].hear("ring")["url"])
+    visitor.hear("call-welcome")
+    visitor.say("share")
+    agent.say("live")
+    visitor.hear("call-state")
+
+    assert revoke(service, email).json() == {"endedCalls": 1}
+    for window in (agent, visitor):
+        while (state := window.hear("call-state"))["state"] != "ended":
+            pass
+        assert state["reason"] == "agent-ended"
+    assert page.closed() == 4401
+    problem(service.get(LIST, token=token), 401, "token-revoked")
+    problem(call(service, user[1], token=token), 401, "token-revoked")
+    problem(call(service, user[1], token=unused), 401, "token-revoked")
+    assert service.get(LIST, token=service.user_token(email=email)).status_code == 200
+
+
+def test_for_one_visitor_only_tokens_for_that_visitor_are_refused(
+    service: LiveService, user: tuple[Socket, str, str]
+) -> None:
+    email = f"agent-of-{user[2]}"
+    bound = service.user_token(email=email, visitorId=user[1])
+    free = service.user_token(email=email)
+    body = {"email": email, "visitorId": user[1]}
+    assert service.post("/rest/v1/revoke", body).json() == {"endedCalls": 0}
+    problem(call(service, user[1], token=bound), 401, "token-revoked")
+    problem(call(service, user[1], token=free), 401, "token-revoked")
+    assert service.get(LIST, token=free).status_code == 200
+
+
+def test_a_call_that_is_being_started_ends_too(
+    service: LiveService,
+    user: tuple[Socket, str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tab, visitor_id, email = user
+
+    async def revoke_meanwhile(self: MemoryEngine, *_: t.Any) -> bool:
+        await self.revoke(revocation(email, None), time.time(), time.time() + 60)
+        return True
+
+    token = service.user_token(email=email, visitorId=visitor_id)
+    monkeypatch.setattr(MemoryEngine, "once", revoke_meanwhile)
+    problem(call(service, visitor_id, token=token), 401, "token-revoked")
+    assert service.get(f"{LIST}/{visitor_id}").json()["inCall"] is None
+
+
+def test_agents_revoke_nobody(service: LiveService) -> None:
+    answer = revoke(service, "a@example.com", token=service.user_token())
+    problem(answer, 403, "scope-missing")
+
+
+@pytest.mark.parametrize("wishes", [{}, {"email": ""}, {"email": "a", "all": 1}, []])
+def test_who_is_revoked_must_be_said(service: LiveService, wishes: t.Any) -> None:
+    problem(service.post("/rest/v1/revoke", wishes), 400, "bad-request")
+
+
 # --- calls ----------------------------------------------------------------------
 
 
@@ -496,6 +574,7 @@ def test_every_code_has_its_status() -> None:
         "token-missing": 401,
         "token-invalid": 401,
         "token-expired": 401,
+        "token-revoked": 401,
         "token-used": 401,
         "scope-missing": 403,
         "wrong-visitor": 403,
