@@ -20,6 +20,7 @@ from .errors import SetupError
 from .identity import Loaders
 from .pages import helpers
 from .rest.client import Client
+from .rest.revocations import Revocations
 from .rest.transport import Transport
 from .signed_in import current_agent
 from .state import KEY
@@ -141,6 +142,20 @@ class Chatvisor:
         """Restrict a view of the application to agents."""
         return guard.agent_required(view)
 
+    def revoke_agent(self, email: str, visitor_id: str | None = None) -> None:
+        """End an agent's calls now, and refuse the tokens given to them so far.
+
+        Signing out in a browser does this automatically. Call it when an agent loses
+        the role, or may no longer see a customer, without a request of their browser.
+        Does nothing in the cloud, whose API has no documented operation for it.
+
+        :param visitor_id: only for this visitor.
+        :raises ServiceError: a subclass, if the service cannot answer.
+        """
+        state = current_state()
+        if state.settings.enabled and state.client.can("revoke"):
+            state.directory.ask(lambda client: client.revoke(email, visitor_id))
+
     @property
     def directory(self) -> Directory:
         """The active users of the current application."""
@@ -177,10 +192,18 @@ def _state(
         fault=embedded.fault if embedded else None,
     )
     client = Client(transport, settings.api_paths)
+    revocations = Revocations(client)
     return State(
         settings=settings,
         loaders=loaders,
         client=client,
-        directory=Directory(client, settings, loaders, who_asks=current_agent),
+        directory=Directory(
+            client,
+            settings,
+            loaders,
+            who_asks=current_agent,
+            revoke=revocations.soon,
+        ),
+        revocations=revocations,
         embedded=embedded.service if embedded else None,
     )

@@ -7,6 +7,7 @@ these run
 
 - :func:`.insertion.tag_page`, as late as possible, but before compressors;
 - then the application's own and those of extensions registered earlier;
+- :func:`_follow_agent`, when the request's user is settled;
 - :func:`.caching.keep_private`, when all headers have been added;
 - :func:`.background.leave_session`, when nothing uses the session any more.
 """
@@ -18,9 +19,13 @@ import typing as t
 from collections.abc import Callable
 
 from flask import Flask
+from flask import Response
 
+from . import acting
+from .current import this_request
 from .state import state_of
 from .tag.caching import ask_for_the_page
+from .tag.caching import is_for_shared_caches
 from .tag.caching import keep_private
 from .tag.insertion import tag_page
 from .web.background import leave_session
@@ -49,7 +54,23 @@ def register(app: Flask, start_service: Callable[[], None] | None) -> None:
         app.before_request(start_service)
     app.before_request(ask_for_the_page)
     app.after_request(tag_page)
-    app.after_request_funcs[None][:0] = [leave_session, keep_private]
+    app.after_request_funcs[None][:0] = [leave_session, keep_private, _follow_agent]
+
+
+def _follow_agent(response: Response) -> Response:
+    """Notice an agent who has left, unless shared caches might keep the answer."""
+    if acting.COOKIE not in this_request().environ.get("HTTP_COOKIE", ""):
+        return response  # every request passes here, so cookies are not parsed
+    headers = {name.lower(): value for name, value in response.headers}
+    if is_for_shared_caches(headers):
+        return response
+    try:
+        acting.follow(response)
+    except Exception:
+        # Whatever goes wrong here or in a loader, the page itself is fine.
+        event = {"event": "chatvisor.agent.not-followed"}
+        logger.exception("Whether an agent has left is not known.", extra=event)
+    return response
 
 
 def _settle(app: Flask) -> None:

@@ -12,6 +12,7 @@ from .directory import Directory
 from .errors import SetupError
 from .identity import Loaders
 from .rest.client import Client
+from .rest.revocations import Revocations
 
 KEY = "chatvisor"
 
@@ -37,6 +38,7 @@ class State:
     loaders: Loaders
     client: Client
     directory: Directory
+    revocations: Revocations
     embedded: EmbeddedService | None = None
 
 

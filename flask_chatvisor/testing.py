@@ -183,18 +183,18 @@ class FakeService:
         if method == "GET" and path.startswith("/cdn/js/"):
             return 200, '"use strict";'
         token = authorization.removeprefix("Bearer ")
-        if not self._accepts(token, minting=path == "/rest/v1/usertoken"):
+        if not self._accepts(token, agents=path not in _NOT_FOR_AGENTS):
             return 401, _problem(401, "token-invalid")
         return self._operation(method, target, body)
 
-    def _accepts(self, token: str, *, minting: bool) -> bool:
+    def _accepts(self, token: str, *, agents: bool) -> bool:
         if tokens.same(token, self.api_token):
             return True
         try:
             grant = tokens.verify_user(token, [self.api_token], now=time.time())
         except tokens.TokenError:
             return False
-        return not minting and "list" in grant.scope
+        return agents and "list" in grant.scope
 
     def _operation(
         self, method: str, target: str, body: bytes
@@ -206,6 +206,8 @@ class FakeService:
             return self._status(unquote(path.rpartition("/")[2]))
         if (method, path) == ("POST", "/rest/v1/usertoken"):
             return 201, self._mint(json.loads(body))
+        if (method, path) == ("POST", "/rest/v1/revoke"):
+            return 200, self._revoke(json.loads(body))
         return 404, _problem(404, "not-found")
 
     def _list(self, query: dict[str, list[str]]) -> dict[str, t.Any]:
@@ -245,6 +247,21 @@ class FakeService:
             visitor_id=wanted.get("visitorId"),
         )
         return {"token": token, "expiresAt": timestamp(now + wanted["ttl"])}
+
+    def _revoke(self, wanted: dict[str, t.Any]) -> dict[str, t.Any]:
+        ended = [
+            user.visitor_id
+            for user in self._users.values()
+            if user.in_call and user.in_call.agent.email == wanted["email"]
+            if wanted.get("visitorId") in (None, user.visitor_id)
+        ]
+        for visitor_id in ended:
+            self.change(visitor_id, in_call=None)
+        return {"endedCalls": len(ended)}
+
+
+#: What needs the API token.
+_NOT_FOR_AGENTS = ("/rest/v1/usertoken", "/rest/v1/revoke")
 
 
 def _problem(status: int, code: str) -> dict[str, t.Any]:

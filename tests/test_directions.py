@@ -22,6 +22,7 @@ EXTENSION = (
     {"state"},
     {"current", "embedding"},
     {"assets", "signed_in"},
+    {"acting"},
     {"tag"},
     {"pages"},
     {"web", "cli"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 import socket
 import textwrap
@@ -23,6 +24,8 @@ from jinja2 import nodes
 import flask_chatvisor
 from flask_chatvisor import Chatvisor
 from flask_chatvisor import config
+from flask_chatvisor.contract.users import AgentRef
+from flask_chatvisor.contract.users import InCall
 from flask_chatvisor.service import settings
 from flask_chatvisor.service.protocol import EndReason
 from flask_chatvisor.tag.announcement import Reason
@@ -105,21 +108,23 @@ def sign_in(client: FlaskClient, email: str) -> None:
     client.get(f"/sign-in/{user_id}")
 
 
-def run(path: Path, app: Flask) -> None:
+def run(path: Path, app: Flask) -> dict[str, t.Any]:
     """Run the examples of a page one after the other, and the tests that they define.
 
     :param app: what the page calls ``app``.
+    :return: what the examples define.
     """
     names: dict[str, t.Any] = {"__name__": "example", "app": app}
     names |= {"create_app": create_app, "sign_in": sign_in}
     names["chatvisor"] = chatvisor = Chatvisor()
     if path.name not in SETS_IT_UP_ITSELF:
-        app.config["CHATVISOR_SCRIPT_URL"] = SCRIPT
+        app.config.setdefault("CHATVISOR_SCRIPT_URL", SCRIPT)
         chatvisor.init_app(app)
     for block in blocks(path):
         exec(compile(block, path, "exec"), names)  # noqa: S102 - our own manual
     for name in [name for name in names if name.startswith("test_")]:
         names[name]()
+    return names
 
 
 @pytest.mark.parametrize(
@@ -127,6 +132,19 @@ def run(path: Path, app: Flask) -> None:
 )
 def test_the_examples_of_a_page_run(path: Path) -> None:
     run(path, portal())
+
+
+def test_the_example_of_agents_who_leave_ends_their_calls(service: FakeService) -> None:
+    app = portal()
+    del app.config["CHATVISOR_EMBEDDED_BIND"]
+    app.config.update(service.config())
+    retire = run(ROOT / "docs" / "agents.rst", app)["retire"]
+    mary = dataclasses.replace(next(one for one in USERS.values() if one.is_support))
+    john = service.add(in_call=InCall(AgentRef(email=mary.email)))
+    with app.app_context():
+        retire(mary)
+    assert not mary.is_support
+    assert service._users[john].in_call is None
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ user              ``derive(api_token, "user")``               aud sub name scope
                                                               visitorId? iat exp jti
 event signature   ``derive(api_token, "events")``             header ``t=…,v1=…``
 tagged cookie     ``derive(secret_key, "tagged")``            hash of a user's id
+agent cookie      ``derive(secret_key, "agent")``             an agent's e-mail
 ================  ==========================================  ====================
 """
 
@@ -216,6 +217,26 @@ def tagged_hash(user_id: str, secret_key: str) -> str:
     """Hash a user's id for the cookie that remembers who was tagged."""
     key = derive(secret_key, "tagged")
     return hashlib.blake2s(user_id.encode(), key=key, digest_size=16).hexdigest()
+
+
+def sign_agent(email: str, secret_key: str) -> str:
+    """Write the cookie that remembers which agent a browser has acted as."""
+    return f"{_base64(email.encode()).decode()}.{_agent_digest(email, secret_key)}"
+
+
+def verify_agent(cookie: str, secret_key: str) -> str | None:
+    """Read the cookie of :func:`sign_agent`; ``None`` if it is not genuine."""
+    text, _, digest = cookie.partition(".")
+    try:
+        email = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError:
+        return None
+    return email if same(digest, _agent_digest(email, secret_key)) else None
+
+
+def _agent_digest(email: str, secret_key: str) -> str:
+    key = derive(secret_key, "agent")
+    return hashlib.blake2s(email.encode(), key=key, digest_size=16).hexdigest()
 
 
 def _event_digest(body: bytes, api_token: str, stamp: str) -> str:

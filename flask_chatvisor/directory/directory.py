@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ..config import Settings
 from ..contract.api import MAX_PAGE_SIZE
 from ..contract.matching import Selection
+from ..contract.matching import fold_email
 from ..contract.matching import in_order
 from ..contract.matching import is_meant
 from ..contract.matching import meant
@@ -91,6 +92,7 @@ class Directory:
     """Looks up the active users of one application.
 
     :param who_asks: finds the agent that a policy is applied to.
+    :param revoke: takes an agent, by e-mail, out of a visitor's call; must not wait.
     :param clock: epoch seconds, for display only.
     :param monotonic: monotonic seconds, for the age of answers.
     :param patience: seconds after which a request to the service is overdue. Until it
@@ -104,6 +106,7 @@ class Directory:
         loaders: Loaders,
         *,
         who_asks: Callable[[], Agent | None] = lambda: None,
+        revoke: Callable[[str, str], None] = lambda email, visitor_id: None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
@@ -112,6 +115,7 @@ class Directory:
         self._settings = settings
         self._loaders = loaders
         self._who_asks = who_asks
+        self._revoke = revoke
         self._clock = clock
         self._monotonic = monotonic
         self._cache = Cache(settings.cache_seconds, monotonic, patience=patience)
@@ -272,7 +276,14 @@ class Directory:
         asking = agent or self._who_asks()
         if asking is None:
             raise SetupError(_WHO_ASKS)
-        return lambda user: bool(policy(asking, user))
+
+        def allows(user: ActiveUser) -> bool:
+            allowed = bool(policy(asking, user))
+            if not allowed and _is_with(asking, user):
+                self._revoke(asking.email, user.visitor_id)
+            return allowed
+
+        return allows
 
     def _page(self, selection: Selection, tick: int | None) -> Listing:
         answer = self._cache.get(
@@ -330,6 +341,11 @@ class _Everyone:
         if sort not in self._orders:
             self._orders[sort] = in_order(self.users, sort)
         return self._orders[sort]
+
+
+def _is_with(agent: Agent, user: ActiveUser) -> bool:
+    other = user.in_call.agent if user.in_call else None
+    return other is not None and fold_email(other.email) == fold_email(agent.email)
 
 
 def _current(answer: Answer) -> t.Any:

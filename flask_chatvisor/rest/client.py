@@ -31,7 +31,7 @@ class Client:
     """Asks the service; it knows neither Flask nor the current agent.
 
     :param transport: has the base URL, the token and the time-outs.
-    :param paths: of ``list``, ``status`` and ``user_token``, as far as they are set.
+    :param paths: of ``list``, ``status``, ``user_token`` and ``revoke``, where set.
     """
 
     def __init__(self, transport: Transport, paths: Mapping[str, str]) -> None:
@@ -113,6 +113,17 @@ class Client:
         # Minting has no side effects, so a second try does no harm.
         answer = self.transport.post(self._path("user_token"), wanted, repeatable=True)
         return answer.read(UserToken)
+
+    def revoke(self, email: str, visitor_id: str | None = None) -> None:
+        """Refuse an agent's tokens from before, and end the agent's calls.
+
+        :param visitor_id: only for this visitor.
+        :raises ServiceError: a subclass, if anything goes wrong.
+        """
+        wanted = {"email": email}
+        if visitor_id is not None:
+            wanted["visitorId"] = visitor_id
+        self.transport.post(self._path("revoke"), wanted, repeatable=True)
 
     def probe(self) -> Answer:
         """Send the smallest request that needs the token.

@@ -19,6 +19,7 @@ from flask import Request
 from flask import Response
 from flask_login import current_user
 
+from .. import acting
 from ..assets import quoted
 from ..config import Settings
 from ..contract import tokens
@@ -66,6 +67,7 @@ class Announcement:
     :ivar known: what :mod:`.last_user` remembers, ``""`` if nothing.
     :ivar digest: the hash of the user announced now.
     :ivar acknowledged: whether the browser has made the reset that was due.
+    :ivar agent_left: whether the browser still has the tokens of an agent who has left.
     """
 
     tag: str | None
@@ -73,11 +75,13 @@ class Announcement:
     known: str
     digest: str
     acknowledged: bool = False
+    agent_left: bool = False
 
     @property
     def reset(self) -> bool:
-        """Whether the browser must forget the user that it announced last."""
-        return self.known not in ("", self.digest) and not self.acknowledged
+        """Whether the browser must forget the user or agent of before."""
+        due = self.known not in ("", self.digest) and not self.acknowledged
+        return due or self.agent_left
 
     @property
     def silent(self) -> bool:
@@ -86,6 +90,8 @@ class Announcement:
 
     def remember(self, request: Request, response: Response) -> None:
         """Set or delete the cookie, if the announcement has changed."""
+        if self.agent_left:
+            acting.forget(request, response)
         value = last_user.DUE if self.reset else self.digest
         if value != self.known:
             last_user.remember(value, request, response)
@@ -111,18 +117,18 @@ def announce(
     found = _tag_or_reason(app, state)
     if found is Reason.ERROR:
         return Announcement(None, found, "", "")
-    known = last_user.last_user(request)
+    known, left = last_user.last_user(request), acting.has_left(request)
     if isinstance(found, Reason):
-        return Announcement(None, found, known, "", acknowledged)
+        return Announcement(None, found, known, "", acknowledged, left)
     subject = found.get("id") or found.get("email") or ""
     digest = last_user.hashed(subject or dump(found))
     tag = _signed(found, subject, state.settings, now())
-    return Announcement(tag, None, known, digest, acknowledged)
+    return Announcement(tag, None, known, digest, acknowledged, left)
 
 
 def is_nobody(request: Request) -> bool:
     """Whether there is nobody to announce or reset; does not load the user."""
-    if last_user.is_known(request):
+    if last_user.is_known(request) or acting.COOKIE in request.cookies:
         return False
     user = these_globals().get("_login_user")
     if user is not None:

@@ -21,6 +21,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import InternalServerError
 
+from .. import acting
 from ..contract.api import MAX_PAGE_SIZE
 from ..contract.api import MAX_QUERIES
 from ..contract.api import SCOPES
@@ -175,7 +176,9 @@ def start_call() -> ResponseReturnValue:
     app = this_app()
     call_requested.send(app, agent=agent, visitor_id=visitor_id)
     until = timestamp(expires_at.timestamp()) if expires_at else None
-    return jsonify(token=text, visitorId=visitor_id, expiresAt=until)
+    response = jsonify(token=text, visitorId=visitor_id, expiresAt=until)
+    acting.remember(agent, response)
+    return response
 
 
 def token() -> ResponseReturnValue:
@@ -189,7 +192,9 @@ def token() -> ResponseReturnValue:
     agent = _agent()
     text, expires_at = page_token(agent, _wanted_scope())
     until = timestamp(expires_at.timestamp()) if expires_at else None
-    return jsonify(token=text, email=agent.email, expiresAt=until)
+    response = jsonify(token=text, email=agent.email, expiresAt=until)
+    acting.remember(agent, response)
+    return response
 
 
 def _agent() -> Agent:

@@ -73,6 +73,8 @@ class FakeService(testing.FakeService):
         self.asked.append(f"{method} {target}")
         if self.failure:
             return self.failure, _problem(self.failure)
+        if url.path.endswith("/revoke"):
+            return 200, {"endedCalls": 0}
         if method == "POST":
             return 201, self.mint(json.loads(body))
         found = self._found(url.path, parse_qs(url.query))

@@ -77,7 +77,9 @@ class Agents:
         agent = fold_email(email)
         for address, grant in [*self._pages.items()]:
             if fold_email(grant.email) == agent:
-                self._connections.close(address, Close.REFUSED, "The agent was revoked.")
+                self._connections.close(
+                    address, Close.REFUSED, "The agent was revoked."
+                )
 
     def leave(self, address: str) -> None:
         """Handle an agent's page that has disconnected."""

@@ -442,7 +442,7 @@ def test_a_call_that_is_being_started_ends_too(
     user: tuple[Socket, str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tab, visitor_id, email = user
+    _, visitor_id, email = user
 
     async def revoke_meanwhile(self: MemoryEngine, *_: t.Any) -> bool:
         await self.revoke(revocation(email, None), time.time(), time.time() + 60)

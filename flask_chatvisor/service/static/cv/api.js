@@ -5,7 +5,7 @@ import { FINAL_CODES } from "../shared/socket.js";
 import { startScreen } from "./call-windows.js";
 import { joinQueue, queueStatus, startConference } from "./conference.js";
 import { answer, call, complain, Failure } from "./failures.js";
-import { auth, listUsers, userStatus } from "./rest.js";
+import { auth, forgetTokens, listUsers, userStatus } from "./rest.js";
 import { makeSocket } from "./service.js";
 import { visitor } from "./visitor.js";
 
@@ -44,7 +44,11 @@ export const CV = {
     /** @param {ActiveUser} activeUser */
     tag: (activeUser) =>
       answer("user.tag", null, undefined, async () => visitor.setTag(activeUser)),
-    reset: () => answer("user.reset", null, undefined, async () => visitor.forget()),
+    reset: () =>
+      answer("user.reset", null, undefined, async () => {
+        forgetTokens();
+        visitor.forget();
+      }),
     /** @param {(users: ActiveUser[]) => void} callback */
     list: (callback) =>
       answer("user.list", callback, /** @type {ActiveUser[]} */ ([]), listUsers),

@@ -56,6 +56,9 @@ function setToken(token, persist) {
   local.set(TOKEN_KEY, token && persist ? token : null);
 }
 
+/** Forget all tokens: the next user of this browser must not have them. */
+export const forgetTokens = () => setToken("", false);
+
 const pageToken = () => session.get(TOKEN_KEY) ?? local.get(TOKEN_KEY) ?? "";
 
 /** @param {string} visitorId */

@@ -1,0 +1,105 @@
+"""The agent that a browser has acted as, and whether that agent is still signed in.
+
+A signed cookie remembers the agent to whom a token was given. A request of the same
+browser without this agent shows that the agent has signed out or lost the role, that
+the session has expired, or that another user has signed in.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from flask import Request
+from flask import Response
+
+from .contract import tokens
+from .current import current_state
+from .current import these_globals
+from .current import this_app
+from .current import this_request
+from .identity import Agent
+from .signed_in import current_agent
+
+COOKIE = "chatvisor_agent"
+#: What stands in the cookie for an agent who has left and was revoked.
+_LEFT = ""
+#: Keys in a request's environment: the agent has left; the browser is told so.
+_NOTICED = "flask_chatvisor.agent_left"
+_TOLD = "flask_chatvisor.agent_forgotten"
+
+
+def remember(agent: Agent, response: Response) -> None:
+    """Remember that this browser gets a token of an agent."""
+    _set(response, agent.email)
+
+
+def has_left(request: Request) -> bool:
+    """Return whether this browser has acted as an agent who is not signed in now.
+
+    The agent is revoked when this is found out. Only for a browser that has acted as an
+    agent, this loads the user.
+    """
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None or not current_state().settings.enabled:
+        return False
+    if _NOTICED not in request.environ:
+        secret = _secret()
+        email = tokens.verify_agent(cookie, secret) if secret else None
+        request.environ[_NOTICED] = email is not None and _is_gone(email)
+    return t.cast(bool, request.environ[_NOTICED])
+
+
+def forget(request: Request, response: Response) -> None:
+    """Forget the agent: this response tells the browser to do the same."""
+    request.environ[_TOLD] = True
+    response.delete_cookie(COOKIE, **_attributes(request))
+
+
+def follow(response: Response) -> None:
+    """Notice at the end of a request that the agent has left.
+
+    The cookie then asks for a page that tells the browser.
+    """
+    request = this_request()
+    # Without a loaded user nothing is known, and this loads none.
+    if COOKIE not in request.cookies or "_login_user" not in these_globals():
+        return
+    if has_left(request) and _TOLD not in request.environ:
+        _set(response, _LEFT)
+
+
+def _is_gone(email: str) -> bool:
+    if email == _LEFT:
+        return True
+    agent = current_agent()
+    gone = agent is None or agent.email != email
+    if gone:
+        current_state().revocations.soon(email)
+    return gone
+
+
+def _set(response: Response, email: str) -> None:
+    request, secret = this_request(), _secret()
+    if not secret:
+        return  # anybody could write the cookie
+    cookie = tokens.sign_agent(email, secret)
+    if request.cookies.get(COOKIE) != cookie:
+        response.set_cookie(COOKIE, cookie, **_attributes(request))
+
+
+def _secret() -> str:
+    secret = this_app().secret_key or ""
+    return secret.decode("latin-1") if isinstance(secret, bytes) else secret
+
+
+def _attributes(request: Request) -> dict[str, t.Any]:
+    """As the session's cookie: whoever gets the one gets the other."""
+    app = this_app()
+    session = app.session_interface
+    return {
+        "path": session.get_cookie_path(app),
+        "domain": session.get_cookie_domain(app),
+        "secure": request.is_secure or session.get_cookie_secure(app),
+        "httponly": True,
+        "samesite": "Lax",
+    }
