@@ -279,6 +279,18 @@ def test_reset_forgets_the_user_at_once(mary: Page, john: Page) -> None:
     assert visitor_id(john) != before
 
 
+@pytest.mark.parametrize("persist", [False, True])
+@pytest.mark.parametrize("end", ["CV.user.reset()", "CV.rest.auth('')"])
+def test_the_next_user_of_the_browser_has_no_token(
+    mary: Page, service: RunningService, persist: bool, end: str
+) -> None:
+    mary.evaluate("([t, p]) => CV.rest.auth(t, p)", [service.token(), persist])
+    mary.evaluate(end)
+    kept = "[localStorage, sessionStorage].some((one) => 'chatvisor-token' in one)"
+    assert mary.evaluate(kept) is False
+    assert mary.evaluate("CV.user.list()") == []
+
+
 def test_reset_then_tag_makes_somebody_else(mary: Page, john: Page) -> None:
     before = visitor_id(john)
     john.evaluate(

@@ -287,6 +287,23 @@ def test_asking_for_help_in_a_call_leaves_the_call_alone(
     expect_state(agents, "ended", "visitor-ended")
 
 
+def test_an_agent_who_signs_out_is_out_of_the_call(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    agents, visitors = live(portal, mary, john)
+    other = mary.context.new_page()
+    other.goto(f"{portal.url}/customers")
+    other.evaluate("CV.rest.auth('a.b.c', true)")
+    other.goto(f"{portal.url}/logout")
+    expect_state(agents, "ended", "agent-ended")
+    expect_state(visitors, "ended", "agent-ended")
+    expect(john.locator(SHARING)).to_have_count(0)
+    until(other, "!localStorage.getItem('chatvisor-token')")
+    # The list, which is still open, does not get back in.
+    expect(mary.locator("[data-chatvisor-users]")).to_contain_text("signed out")
+    expect(mary.locator(JOHN)).to_have_count(0)
+
+
 def test_signing_out_ends_the_call(portal: Portal, mary: Page, john: Page) -> None:
     agents, visitors = live(portal, mary, john)
     john.goto(f"{portal.url}/logout")

@@ -69,6 +69,28 @@ def test_an_agent_calls_with_a_token_that_is_good_once(
     assert again.problem() == (401, "token-used")
 
 
+def test_an_agent_who_signs_out_is_out_of_the_call(
+    backend: Backend, visit: Visits
+) -> None:
+    agent = agent_of(backend)
+    tab, other = visit(id=unique()), visit(id=unique())
+    token = agent.start_call(tab.visitor_id).get_json()["token"]
+    unused = agent.start_call(other.visitor_id).get_json()["token"]
+    page = agent.token().get_json()["token"]
+    wanted = {"visitorId": tab.visitor_id, "kind": "screen"}
+    call = backend.post("/rest/v1/call", wanted, token)
+    window = visit.call_window(call.json["url"])
+    tab.until("ring")
+    agent._client.get("/sign-out")
+    assert window.until("call-state")["reason"] == "agent-ended"
+    assert tab.until("unring")["reason"] == "agent-ended"
+    wanted["visitorId"] = other.visitor_id
+    refused = backend.post("/rest/v1/call", wanted, unused)
+    assert refused.problem() == (401, "token-revoked")
+    refused = backend.get("/rest/v1/customerstatus", page)
+    assert refused.problem() == (401, "token-revoked")
+
+
 def test_who_is_being_called_is_busy_to_the_next_agent(
     backend: Backend, visit: Visits
 ) -> None:
