@@ -8,7 +8,9 @@ token             key                                         claims
 ================  ==========================================  ====================
 identity          identity key                                aud sub iat exp jti tag
 user              ``derive(api_token, "user")``               aud sub name scope
-                                                              visitorId? iat exp jti
+                                                              visitorId?
+                                                              visitorSubject?
+                                                              iat exp jti
 event signature   ``derive(api_token, "events")``             header ``t=…,v1=…``
 tagged cookie     ``derive(secret_key, "tagged")``            hash of a user's id
 agent cookie      ``derive(secret_key, "agent")``             an agent's e-mail
@@ -74,6 +76,9 @@ class Identity:
 class UserGrant:
     """The content of a verified user token: an agent and what they may do.
 
+    :ivar visitor_id: the visitor to call; ``None`` for any.
+    :ivar visitor_subject: the user that this visitor must still be, as
+        :attr:`.Tag.subject`; ``None`` for any.
     :ivar issued_at: epoch seconds, with a fraction.
     """
 
@@ -81,6 +86,7 @@ class UserGrant:
     name: str
     scope: frozenset[str]
     visitor_id: str | None
+    visitor_subject: str | None
     issued_at: float
     expires_at: int
     jti: str
@@ -146,12 +152,14 @@ def sign_user(
     now: float,
     ttl: int,
     visitor_id: str | None = None,
+    visitor_subject: str | None = None,
 ) -> str:
     """Mint a user token for one agent.
 
     :param scope: of :data:`.SCOPES`.
     :param ttl: life in seconds.
     :param visitor_id: bind it to this visitor, for one call only.
+    :param visitor_subject: and to this user, as :attr:`.Tag.subject`.
     """
     claims: dict[str, t.Any] = {
         "aud": USER_AUDIENCE,
@@ -165,6 +173,8 @@ def sign_user(
     }
     if visitor_id is not None:
         claims["visitorId"] = visitor_id
+    if visitor_subject is not None:
+        claims["visitorSubject"] = visitor_subject
     return _sign(_encode(claims), derive(api_token, "user"))
 
 
@@ -176,14 +186,16 @@ def verify_user(token: str, api_tokens: Sequence[str], *, now: float) -> UserGra
     keys = (derive(api_token, "user") for api_token in api_tokens)
     claims = _verify(token, keys, USER_AUDIENCE, now, leeway=0)
     scope = claims.get("scope")
-    visitor_id = claims.get("visitorId")
-    if not isinstance(scope, list) or not isinstance(visitor_id, str | None):
+    visitor_id, subject = claims.get("visitorId"), claims.get("visitorSubject")
+    texts = isinstance(visitor_id, str | None) and isinstance(subject, str | None)
+    if not isinstance(scope, list) or not texts:
         raise TokenError("token-invalid", "The user token's claims are malformed.")
     return UserGrant(
         email=str(claims["sub"]),
         name=str(claims.get("name") or claims["sub"]),
         scope=frozenset(map(str, scope)).intersection(SCOPES),
         visitor_id=visitor_id,
+        visitor_subject=subject,
         issued_at=float(claims["iat"]),
         expires_at=int(claims["exp"]),
         jti=str(claims["jti"]),

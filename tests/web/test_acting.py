@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 import typing as t
@@ -35,7 +36,7 @@ from tests.conftest import make_application
 from tests.doubles.service import FakeService as Recorder
 
 HEADERS = {"X-Chatvisor-Request": "1"}
-WITH_MARY = InCall(AgentRef("Mary", MARY.email))
+WITH_MARY: InCall[dt.datetime] = InCall(AgentRef("Mary", MARY.email))
 
 
 def portal(

@@ -145,6 +145,7 @@ class Access:
         now: float,
         ttl: int,
         visitor_id: str | None,
+        visitor_subject: str | None = None,
     ) -> str:
         """Mint a user token for one agent."""
         return tokens.sign_user(
@@ -155,6 +156,7 @@ class Access:
             now=now,
             ttl=ttl,
             visitor_id=visitor_id,
+            visitor_subject=visitor_subject,
         )
 
     # --- identity

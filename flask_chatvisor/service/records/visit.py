@@ -116,6 +116,12 @@ class Visit(msgspec.Struct, kw_only=True):
         return next((one for one in self.calls.values() if not one.ended), None)
 
     @property
+    def subject(self) -> str:
+        """The user that this visitor was tagged as; empty without one."""
+        tag = None if self.visitor is None else self.visitor.tag
+        return "" if tag is None else tag.subject
+
+    @property
     def waiting_since(self) -> float | None:
         """Since when this visitor has been waiting in the queue."""
         return None if self.visitor is None else self.visitor.waiting_since

@@ -152,9 +152,16 @@ class Rest:
             now=now,
             ttl=wanted.ttl,
             visitor_id=wanted.visitor_id,
+            visitor_subject=await self._subject(wanted.visitor_id),
         )
         until = timestamp(int(now) + wanted.ttl)
         return as_json({"token": token, "expiresAt": until}, 201)
+
+    async def _subject(self, visitor_id: str | None) -> str | None:
+        """Find the user that a visitor is now: the call is for no other."""
+        if visitor_id is None:
+            return None
+        return (await self._core.engine.load(visitor_id)).subject
 
     async def revoke(self, request: Request) -> Response:
         """Refuse an agent's tokens from before, and end the agent's calls."""
@@ -178,7 +185,9 @@ class Rest:
         grant, engine, runner = caller.grant, self._core.engine, self._core.runner
         await refuse_revoked(grant, engine.revoked_at, wanted.visitor_id)
         await use_up(grant, wanted.visitor_id, engine.once, self._clock())
-        request_call = partial(ringing.request, agent=agent_ref(grant))
+        request_call = partial(
+            ringing.request, agent=agent_ref(grant), subject=grant.visitor_subject
+        )
         answer = await runner.turn(wanted.visitor_id, request_call)
         try:
             # Whoever was revoked meanwhile may not have been found in this call.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from flask_chatvisor.contract.tag import clean_tag
 from flask_chatvisor.service import protocol as p
 from flask_chatvisor.service.access.credentials import Refusal
+from flask_chatvisor.service.hub.calls import ringing
 from flask_chatvisor.service.protocol import Close
 
 from ..harness import ADAM
 from ..harness import JOHN
+from ..harness import MARY
 from ..harness import World
 
 
@@ -26,6 +31,20 @@ def test_an_untagged_visitor_is_not_called(world: World) -> None:
     with pytest.raises(Refusal, match="has left") as caught:
         world.call(world.tab())
     assert caught.value.code == "visitor-gone"
+
+
+def test_a_call_for_one_user_reaches_no_other(world: World) -> None:
+    tab = world.tab(JOHN)
+    subject = clean_tag(JOHN).subject
+    for meant, is_there in ((subject, True), ("id:2", False), ("", False)):
+        request = partial(ringing.request, agent=MARY, subject=meant)
+        turn = world.core.runner.turn(tab.visitor_id, request)
+        if is_there:
+            assert world.run(turn)
+            continue
+        with pytest.raises(Refusal) as caught:
+            world.run(turn)
+        assert caught.value.code == "visitor-gone"
 
 
 @pytest.mark.parametrize("stage", ["call", "accepted", "live"])

@@ -494,6 +494,31 @@ def test_calling_needs_its_scope(
     problem(answer, 403, "scope-missing")
 
 
+@pytest.mark.parametrize("known_by", ["id", "email"])
+def test_a_bound_token_is_for_the_user_who_was_there(
+    service: LiveService, known_by: str
+) -> None:
+    kim, jane = ({known_by: f"{next(numbers)}@example.com"} for _ in range(2))
+    tab, visitor_id = service.tab(kim)
+    first, second = (service.user_token(visitorId=visitor_id) for _ in range(2))
+    tab.say("tag", tag=kim | {"firstname": "Kim"})
+    service.settle(tab)
+    assert call(service, visitor_id, token=first).status_code == 201
+    tab.say("tag", tag=jane)
+    service.settle(tab)
+    problem(call(service, visitor_id, token=second), 404, "visitor-gone")
+
+
+def test_a_bound_token_for_nobody_calls_nobody_who_comes_later(
+    service: LiveService,
+) -> None:
+    tab, visitor_id = service.tab()
+    token = service.user_token(visitorId=visitor_id)
+    tab.say("tag", tag={"id": str(next(numbers))})
+    service.settle(tab)
+    problem(call(service, visitor_id, token=token), 404, "visitor-gone")
+
+
 def test_a_bound_token_is_good_once(
     service: LiveService, user: tuple[Socket, str, str]
 ) -> None:

@@ -14,16 +14,19 @@ from . import ending
 from . import opening
 
 
-def request(turn: Turn, agent: AgentRef) -> Invitation:
+def request(turn: Turn, agent: AgentRef, subject: str | None = None) -> Invitation:
     """An agent asks to see a visitor's screen, or joins a waiting visitor.
 
     The agent who already has the call enters it again.
 
+    :param subject: the user who is meant; ``None`` for whoever the visitor is.
     :raises Refusal: ``visitor-gone`` or ``busy``.
     """
     visitor = turn.visit.visitor
     if visitor is None or visitor.tag is None:
         raise Refusal("visitor-gone", "This visitor has left.")
+    if subject is not None and turn.visit.subject != subject:
+        raise Refusal("visitor-gone", "This visitor is another user by now.")
     call = turn.visit.call
     if call is None:
         call = _call(turn, agent)
