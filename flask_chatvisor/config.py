@@ -39,6 +39,7 @@ DEFAULTS: Mapping[str, t.Any] = {
     "CHATVISOR_DIRECTORY": None,
     "CHATVISOR_EMBEDDED": False,
     "CHATVISOR_EMBEDDED_BIND": "127.0.0.1:5081",
+    "CHATVISOR_EMBEDDED_SHOW_AGENT_EMAIL": True,
     "CHATVISOR_IDENTITY_KEY": None,
     "CHATVISOR_IDENTITY_MAX_AGE": 3600,
     "CHATVISOR_IDENTITY_DELIVERY": "page",
@@ -73,6 +74,7 @@ class Settings:
     directory: t.Literal["browser", "server"]
     embedded: bool
     embedded_bind: tuple[str, int]
+    embedded_show_agent_email: bool
     identity_keys: tuple[str, ...] = field(repr=False)
     identity_max_age: int
     identity_delivery: t.Literal["page", "fetch"]
@@ -167,6 +169,7 @@ def _single_values(reader: _Reader) -> dict[str, t.Any]:
         "api_token": reader.get("API_TOKEN", _api_token(reader)),
         "embedded": reader.get("EMBEDDED", _boolean),
         "embedded_bind": reader.get("EMBEDDED_BIND", _loopback_bind),
+        "embedded_show_agent_email": reader.get("EMBEDDED_SHOW_AGENT_EMAIL", _boolean),
         "identity_keys": reader.get("IDENTITY_KEY", _keys) or (),
         "identity_max_age": reader.get("IDENTITY_MAX_AGE", _whole_seconds),
         "identity_delivery": reader.get("IDENTITY_DELIVERY", _one_of("page", "fetch")),

@@ -75,5 +75,6 @@ def _embedded(app: Flask, settings: Settings) -> EmbeddedService:
         bind=settings.embedded_bind,
         api_token=t.cast(str, settings.api_token),
         identity_key=settings.identity_keys[0],
+        show_agent_email=settings.embedded_show_agent_email,
         on_event=send,
     )

@@ -138,3 +138,11 @@ def test_all_processes_of_an_application_name_it_alike(tmp_path: Path) -> None:
         for way in ways
     }
     assert names == {f"{tmp_path.resolve() / 'shop'}\n"}
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_embedded_service_shows_agents_addresses_as_configured(
+    make_app: MakeApp, shown: bool
+) -> None:
+    app = make_app(EMBEDDED=True, EMBEDDED_SHOW_AGENT_EMAIL=shown)
+    assert app.extensions["chatvisor"].embedded.settings.show_agent_email is shown

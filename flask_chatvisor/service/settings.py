@@ -117,6 +117,7 @@ class Settings:
     :param api_tokens: the first one signs, all of them verify.
     :param identity_keys: the first one signs, all verify; empty: nothing is verified.
     :param url: the base URL as browsers see it, without a slash at the end.
+    :param show_agent_email: whether customers see the e-mail address of their agent.
     :param origins: their pages may tag and call; ``None`` for any port of loopback.
     :param ice_policy: ``relay``: participants meet at a TURN server only.
     """
@@ -131,6 +132,7 @@ class Settings:
     ice_servers: tuple[Mapping[str, t.Any], ...] = field(default=(), repr=False)
     turn_secret: str | None = field(default=None, repr=False)
     ice_policy: t.Literal["all", "relay"] = "all"
+    show_agent_email: bool = True
     events_url: str | None = None
     timings: Timings = Timings()
     limits: Limits = Limits()
@@ -163,6 +165,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         "identity_keys": keys,
         "require_identity": _require_identity(reader, keys),
         "origins": _origins_setting(reader, host, url),
+        "show_agent_email": reader.get("SHOW_AGENT_EMAIL", _boolean, "true"),
         "events_url": reader.get("EVENTS_URL", _events_url, "") or None,
         **_ice(reader),
     }

@@ -64,6 +64,12 @@ def service() -> Iterator[RunningService]:
 
 
 @pytest.fixture
+def service_without_addresses() -> Iterator[RunningService]:
+    with running_service(show_agent_email=False) as service:
+        yield service
+
+
+@pytest.fixture
 def site(service: RunningService) -> Iterator[Site]:
     script = f'<script src="{service.script}"></script>'
     later = f'<script src="{service.script}" async></script>'
@@ -573,6 +579,33 @@ def test_a_call_opens_both_windows_and_rings_by_name(mary: Page, john: Page) -> 
     assert visitors.evaluate("location.hash") == ""
     expect_state(agents, "accepted")
     expect(invitation).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Mary Major", "Mary Major"), ("mary@example.com", "Support")]
+)
+def test_the_agents_address_can_be_kept_from_the_customer(
+    service_without_addresses: RunningService,
+    open_page: OpenPage,
+    name: str,
+    shown: str,
+) -> None:
+    service = service_without_addresses
+    script = f'<title>Home</title><script src="{service.script}"></script>'
+    with serving({"/": script}) as site:
+        john, mary = open_page(site.url), open_page(site.url)
+        john.evaluate("tag => CV.user.tag(tag)", JOHN)
+        mary.evaluate("t => CV.rest.auth(t)", service.token(name=name))
+        wait_for_status(mary, "1", "user.visitorId")
+        agents = start(mary, visitor_id(john))
+        expect(agents.locator("body")).to_contain_text("open here, with your name.")
+        invitation = john.locator(INVITATION)
+        expect(invitation).to_contain_text(f"{shown} would like to see your screen")
+        expect(invitation).to_contain_text(f"{shown} would like to help you here.")
+        expect(invitation).not_to_contain_text("@")
+        visitors = window_by_click(john, ACCEPT)
+        expect(visitors.locator("body")).to_contain_text(f"Show {shown} your screen")
+        expect(john.locator("chatvisor-sign")).to_contain_text(f"{shown} is with you.")
 
 
 def test_the_window_that_the_page_has_opened_already_is_used(

@@ -254,6 +254,11 @@ def test_identity_without_a_key_is_a_fault() -> None:
     assert fault.startswith("CHATVISOR_SERVICE_REQUIRE_IDENTITY is true without")
 
 
+def test_customers_see_the_agents_email_unless_it_is_said() -> None:
+    assert read().show_agent_email
+    assert not read(SHOW_AGENT_EMAIL="false").show_agent_email
+
+
 @pytest.mark.parametrize(
     ("word", "value"),
     [("true", True), ("1", True), ("YES", True), ("off", False), ("0", False)],

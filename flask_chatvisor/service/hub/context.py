@@ -10,6 +10,7 @@ from ..records.visit import Visit
 from ..records.visit import Visitor
 from ..settings import Settings
 from ..settings import Timings
+from .discretion import without_email
 from .effects import Effect
 from .effects import HangUp
 from .effects import Send
@@ -55,6 +56,8 @@ class Turn:
         self, address: str, message: ServerMessage, *, place: bool = False
     ) -> None:
         """Send a message after the turn."""
+        if not self.settings.show_agent_email:
+            message = without_email(message)
         self.effects.append(Send(address, message, place))
 
     def answer(self, message: ServerMessage, *, place: bool = False) -> None:

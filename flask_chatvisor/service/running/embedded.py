@@ -57,6 +57,7 @@ class Embedded:
     :param bind: host and port; the host is a loopback address.
     :param api_token: the same in all processes of the application.
     :param identity_key: likewise.
+    :param show_agent_email: whether customers see the e-mail address of their agent.
     :param on_event: called with every call event, in a separate thread.
     :param patience: seconds for the program at the address to identify itself.
     """
@@ -67,6 +68,7 @@ class Embedded:
         bind: tuple[str, int],
         api_token: str,
         identity_key: str,
+        show_agent_email: bool = True,
         on_event: Callable[[Mapping[str, t.Any]], None] | None = None,
         patience: float = PATIENCE,
     ) -> None:
@@ -81,6 +83,7 @@ class Embedded:
             port=port,
             url=base_url(host, port),
             limits=fit(Limits(), files and files // 2),
+            show_agent_email=show_agent_email,
         )
         self._on_event = on_event
         self._patience = patience

@@ -1,7 +1,7 @@
 // @ts-check
 /** What the call window shows: one function from the model to the page. */
 
-import { agentName, initials } from "../shared/names.js";
+import { initials } from "../shared/names.js";
 import { part, preview, screenVideo, shareButton, stopButton } from "./parts.js";
 import { text } from "./texts.js";
 import * as say from "./words.js";
@@ -63,7 +63,7 @@ function mark(name, value) {
  */
 function renderTop(model, { names }) {
   const agent = model.role === "agent";
-  const name = agent ? names.visitor : agentName(model.agent);
+  const name = agent ? names.visitor : model.agent ? names.agent : "";
   part("top").hidden = !name;
   write("face", initials(name));
   write("name", name);

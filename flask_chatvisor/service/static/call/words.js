@@ -106,11 +106,13 @@ function cardOf(model, names) {
   // A reloaded window has no picture yet.
   const blind = role === "agent" && state === "live" && !model.picture;
   const key = `${role}.${blind ? "connecting" : state}`;
+  // Customers do not get the address either.
+  const byName = model.agent?.email === "" ? [`${key}.text-name`] : [];
   return {
     head: text(`${key}.head`, names),
     lead: state === "waiting" && role === "visitor"
       ? queueText(model.queuePosition)
-      : firstText([`${key}.text`], names),
+      : firstText([...byName, `${key}.text`], names),
   };
 }
 

@@ -1,13 +1,13 @@
 // @ts-check
 /** An agent's request to see the screen. */
 
-import { agentName, initials } from "../shared/names.js";
+import { initials } from "../shared/names.js";
 import { doc } from "../shared/page.js";
 import { inLanguage, windowName } from "./call-windows.js";
 import { element, shadow } from "./elements.js";
 import { complain } from "./failures.js";
 import { notify } from "./notice.js";
-import { learnLanguage, phrase, text } from "./texts.js";
+import { learnLanguage, nameOfAgent, phrase, text } from "./texts.js";
 import { visitor } from "./visitor.js";
 
 /** @import { Message } from "../shared/socket.js" */
@@ -20,7 +20,7 @@ class Invitation extends HTMLElement {
   /** @param {Message} ring @param {string} href @param {string} target */
   ask(ring, href, target) {
     this.setAttribute("data-call", ring.callId);
-    const name = agentName(ring.agent);
+    const name = nameOfAgent(ring.agent);
     this.status = element("p", { class: "small", role: "status" });
     this.status.textContent = text("invitation.window");
     const dialog = element(
@@ -62,9 +62,10 @@ class Invitation extends HTMLElement {
 
   /** @param {Agent} agent */
   about(agent) {
-    const values = { agent: agentName(agent), email: agent.email };
-    const named = values.agent !== agent.email;
-    const intro = named ? "invitation.who" : "invitation.who-named-by-email";
+    const values = { agent: nameOfAgent(agent), email: agent.email };
+    let intro = "invitation.who";
+    if (!agent.email) intro = "invitation.who-by-name";
+    else if (values.agent === agent.email) intro = "invitation.who-named-by-email";
     const facts = FACTS.map((key) => element("li", {}, ...phrase(key, values)));
     return element(
       "div",
@@ -163,7 +164,7 @@ export const invitations = {
     known.shown.leave();
     if (["accepted", "declined"].includes(reason)) return;
     const said = ["no-answer", "agent-ended"].includes(reason) ? reason : "over";
-    void notify(`notice.${said}`, { agent: agentName(known.ring.agent) });
+    void notify(`notice.${said}`, { agent: nameOfAgent(known.ring.agent) });
   },
 
   /** @param {string} callId */

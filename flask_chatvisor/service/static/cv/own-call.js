@@ -1,12 +1,11 @@
 // @ts-check
 /** The sign that shows the state of the visitor's own call. */
 
-import { agentName } from "../shared/names.js";
 import { closest, doc } from "../shared/page.js";
 import { startConference } from "./conference.js";
 import { element, shadow } from "./elements.js";
 import { session } from "./storage.js";
-import { learnLanguage, phrase, spokenLanguage, text } from "./texts.js";
+import { learnLanguage, nameOfAgent, phrase, spokenLanguage, text } from "./texts.js";
 import { visitor } from "./visitor.js";
 
 /** @import { OwnCall } from "./visitor.js" */
@@ -90,7 +89,7 @@ class Sign extends HTMLElement {
     else if (!own.window) key = "own-call.closed";
     else if (own.state === "connecting") key = "visitor.connecting.head";
     else if (own.state === "waiting" && !own.position) key = "own-call.next";
-    return phrase(key, { agent: agentName(own.agent), number });
+    return phrase(key, { agent: nameOfAgent(own.agent), number });
   }
 
   /** @param {OwnCall} own */

@@ -1,12 +1,14 @@
 // @ts-check
 /** The script's texts, in the language of the page. */
 
+import { agentName } from "../shared/names.js";
 import { doc } from "../shared/page.js";
 import { fetchTexts, fill, firstKnown } from "../shared/texts.js";
 import { english } from "../texts/en-pages.js";
 import { address } from "./service.js";
 
 /** @import { Spoken } from "../shared/texts.js" */
+/** @import { Agent } from "./visitor.js" */
 
 // Any version of the service has this path.
 const FOLDER = address("static/latest/texts/");
@@ -54,6 +56,9 @@ export function phrase(key, values) {
     .split(/\{(\w+)\}/)
     .map((piece, index) => (index % 2 ? isolated(values[piece] ?? "") : new Text(piece)));
 }
+
+/** The agent's name, as far as customers may know it. @param {Agent | null} agent */
+export const nameOfAgent = (agent) => agentName(agent) || text("someone.agent");
 
 /** @param {string} value */
 function isolated(value) {

@@ -9,6 +9,7 @@ export const texts = {
   "invitation.title": "{agent} möchte Ihren Bildschirm sehen",
   "invitation.who": "{agent} ({email}) möchte Ihnen hier helfen.",
   "invitation.who-named-by-email": "{email} möchte Ihnen hier helfen.",
+  "invitation.who-by-name": "{agent} möchte Ihnen hier helfen.",
   "invitation.choice":
     "Sie wählen aus, was Sie zeigen: einen Tab, ein Fenster oder den ganzen Bildschirm.",
   "invitation.nothing": "Es wird nichts gezeigt, bevor Sie etwas ausgewählt haben.",
@@ -67,6 +68,8 @@ export const texts = {
   "agent.ringing.head": "Anfrage an {visitor} …",
   "agent.ringing.text":
     "Die Anfrage erscheint auf jeder Seite, die dort geöffnet ist, mit Ihrem Namen und Ihrer E-Mail-Adresse.",
+  "agent.ringing.text-name":
+    "Die Anfrage erscheint auf jeder Seite, die dort geöffnet ist, mit Ihrem Namen.",
   "agent.waiting.head": "Gespräch mit {visitor} …",
   "agent.waiting.text": "Diese Person hat um Hilfe gebeten und wartet auf Sie.",
   "agent.accepted.head": "{visitor} wählt aus, was Sie sehen",

@@ -12,6 +12,7 @@ export const english = {
   "invitation.title": "{agent} would like to see your screen",
   "invitation.who": "{agent} ({email}) would like to help you here.",
   "invitation.who-named-by-email": "{email} would like to help you here.",
+  "invitation.who-by-name": "{agent} would like to help you here.",
   "invitation.choice": "You choose what to share: a tab, a window or your whole screen.",
   "invitation.nothing": "Nothing is shared until you have chosen.",
   "facts.look": "{agent} can look, but cannot click, type or change anything.",
@@ -20,6 +21,9 @@ export const english = {
   "invitation.decline": "Decline",
   "invitation.window": "The call opens in its own window.",
   "invitation.opened": "The call has opened in another window or tab.",
+
+  // Where an agent’s name is not known
+  "someone.agent": "Support",
 
   // A line in a corner
   "notice.close": "Close",

@@ -8,7 +8,6 @@ export const texts = {
   ...english,
 
   // Where a name is not known
-  "someone.agent": "the agent",
   "someone.visitor": "the customer",
 
   // Titles of the call window that differ from its headings
@@ -25,6 +24,8 @@ export const texts = {
   "agent.ringing.head": "Asking {visitor} …",
   "agent.ringing.text":
     "The request appears on every page that they have open here, with your name and e-mail address.",
+  "agent.ringing.text-name":
+    "The request appears on every page that they have open here, with your name.",
   "agent.waiting.head": "Joining {visitor} …",
   "agent.waiting.text": "They asked for help and are waiting for you.",
   "agent.accepted.head": "{visitor} is choosing what to share",
