@@ -6,6 +6,7 @@ gives templates Start buttons.
 
 from .contract.tokens import TokenError as TokenError
 from .contract.users import ActiveUser as ActiveUser
+from .errors import AskedRecently as AskedRecently
 from .errors import BadAnswer as BadAnswer
 from .errors import ChatvisorError as ChatvisorError
 from .errors import ConfigurationError as ConfigurationError
@@ -28,6 +29,7 @@ from .signals import call_started as call_started
 __all__ = [
     "ActiveUser",
     "Agent",
+    "AskedRecently",
     "BadAnswer",
     "Chatvisor",
     "ChatvisorError",

@@ -12,6 +12,7 @@
         ├── RateLimited                   503  wait ``retry_after`` seconds
         ├── ServiceRefused                502  the token or request was refused
         ├── BadAnswer                     502  the answer does not match the API
+        ├── AskedRecently                 429  this visitor has just not accepted
         └── UnknownVisitor                404  this visitor is not active
 
 An untrusted token raises :class:`~flask_chatvisor.TokenError`, which the service uses
@@ -151,6 +152,18 @@ class BadAnswer(ServiceError):
     default_remedy: t.ClassVar[str] = say(
         "Check that CHATVISOR_API_URL and CHATVISOR_API_PATHS are right."
     )
+
+
+#: The message of every AskedRecently.
+NOT_ACCEPTED: str = say("This user did not accept a moment ago.")
+
+
+class AskedRecently(ServiceError):
+    """The visitor has just not accepted: wait ``retry_after`` seconds."""
+
+    http_status = 429
+    code = "asked-recently"
+    default_remedy: t.ClassVar[str] = say("Wait a little before you ask again.")
 
 
 #: The message of every UnknownVisitor.

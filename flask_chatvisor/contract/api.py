@@ -43,5 +43,6 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "busy": (409, "The visitor is in a call"),
     "too-large": (413, "The request is too large"),
     "bad-request": (400, "The request is not understood"),
+    "asked-recently": (429, "The visitor did not accept a moment ago"),
     "rate-limited": (429, "Too many requests"),
 }

@@ -29,6 +29,8 @@ from urllib3 import exceptions as u3
 
 from ..contract.users import decode
 from ..errors import GONE
+from ..errors import NOT_ACCEPTED
+from ..errors import AskedRecently
 from ..errors import BadAnswer
 from ..errors import RateLimited
 from ..errors import ServiceError
@@ -366,6 +368,10 @@ class Transport:
         if status == 404 and _problem_code(body) == "visitor-gone":
             gone = UnknownVisitor(GONE, status=status)
             return _Failure(gone, retry=False)
+        if status == 429 and _problem_code(body) == "asked-recently":
+            wait = retry_after(response.headers)
+            asked = AskedRecently(NOT_ACCEPTED, status=status, retry_after=wait)
+            return _Failure(asked, retry=False)
         return self._failure(of_status(status), response)
 
     def _failure(

@@ -68,6 +68,9 @@ class Timings:
     taking: float = 30
     #: A ticket may be used.
     ticket: float = 60
+    #: After a first "no", until the same agent may ask again; it doubles each time.
+    rest: float = 30
+    longest_rest: float = 300
     #: An ended call still tells how it ended.
     ended_kept: float = 300
     #: A connection that is being closed may still take what waits for it.

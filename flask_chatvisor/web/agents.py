@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import math
 import time
 import typing as t
 from functools import partial
@@ -33,6 +34,7 @@ from ..current import current_state
 from ..current import this_app
 from ..directory import Listing
 from ..errors import GONE
+from ..errors import AskedRecently
 from ..errors import ServiceError
 from ..errors import UnknownVisitor
 from ..errors import UserTokenUnavailable
@@ -53,6 +55,7 @@ from .limits import CALLS
 from .limits import TICKS
 from .limits import TOKENS
 from .limits import limited
+from .limits import try_again_in
 from .list_query import Parameters
 from .user_tokens import call_token
 from .user_tokens import page_token
@@ -310,10 +313,12 @@ def _protect(response: Response) -> Response:
 
 
 def _on_trouble(error: ServiceError | UserTokenUnavailable) -> Response:
-    # A user who has left is not a problem.
-    if not isinstance(error, UnknownVisitor):
+    # A user who has left or said no is not a problem.
+    if not isinstance(error, UnknownVisitor | AskedRecently):
         _log(error)
     message, remedy = told(error)
+    if isinstance(error, AskedRecently) and error.retry_after is not None:
+        remedy = try_again_in(math.ceil(error.retry_after))
     response = problem(error.http_status, error.code, message, remedy=remedy)
     wait = getattr(error, "retry_after", None)
     if wait is not None:

@@ -47,13 +47,18 @@ def limited(
     return answer
 
 
+def try_again_in(seconds: int) -> str:
+    """Say to the agent how long to wait."""
+    return ngettext(
+        "Try again in %(number)s second.", "Try again in %(number)s seconds.", seconds
+    )
+
+
 def _too_often(agent: Agent, wait: int) -> Response:
     event = {"event": "chatvisor.agent.rate-limited"}
     logger.warning("%r asks %r too often.", agent.email, request.path, extra=event)
     detail = _("You sent too many requests in a short time.")
-    remedy = ngettext(
-        "Try again in %(number)s second.", "Try again in %(number)s seconds.", wait
-    )
+    remedy = try_again_in(wait)
     response = problem(429, "rate-limited", detail, remedy=remedy)
     response.headers["Retry-After"] = str(wait)
     return response

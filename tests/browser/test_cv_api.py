@@ -582,6 +582,27 @@ def test_a_call_opens_both_windows_and_rings_by_name(mary: Page, john: Page) -> 
 
 
 @pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "This person did not accept a moment ago"),
+        ("de", "Diese Person hat eben nicht angenommen"),
+    ],
+)
+def test_after_a_no_the_window_says_to_wait(
+    mary: Page, john: Page, language: str, said: str
+) -> None:
+    mary.evaluate("language => (document.documentElement.lang = language)", language)
+    wait_for_status(mary, "john@example.com", "user.visitorId")
+    agents = start(mary, visitor_id(john))
+    john.click(DECLINE)
+    expect_state(agents, "ended", "declined")
+    agents.close()
+    agents = start(mary, visitor_id(john))
+    expect_state(agents, "ended", "asked-recently")
+    expect(agents.locator("body")).to_contain_text(said)
+
+
+@pytest.mark.parametrize(
     ("name", "shown"), [("Mary Major", "Mary Major"), ("mary@example.com", "Support")]
 )
 def test_the_agents_address_can_be_kept_from_the_customer(

@@ -215,6 +215,23 @@ def test_the_customer_is_asked_in_every_tab_and_answers_in_one(
     )
 
 
+def test_after_a_no_the_agent_reads_to_wait(
+    portal: Portal, mary: Page, john: Page
+) -> None:
+    agents = ring(portal, mary)
+    john.click("chatvisor-invitation [data-chatvisor-decline]")
+    expect_state(agents, "ended", "declined")
+    agents.close()
+    start = mary.locator(f"{JOHN} [data-chatvisor-start]")
+    expect(start).not_to_have_attribute("aria-disabled", "true")
+    start.click()
+    said = "This user did not accept a moment ago. Try again in"
+    expect(mary.locator(JOHN)).to_contain_text(said)
+    expect(john.locator("chatvisor-invitation [data-chatvisor-accept]")).to_have_count(
+        0
+    )
+
+
 def test_the_customer_is_asked_on_a_page_opened_while_it_rings(
     portal: Portal, mary: Page, john: Page
 ) -> None:

@@ -69,6 +69,32 @@ def test_an_agent_calls_with_a_token_that_is_good_once(
     assert again.problem() == (401, "token-used")
 
 
+def test_after_a_no_the_agent_reads_how_long_to_wait(
+    backend: Backend, visit: Visits
+) -> None:
+    agent = agent_of(backend)
+    tab = visit(id=unique())
+    token = agent.start_call(tab.visitor_id).get_json()["token"]
+    wanted = {"visitorId": tab.visitor_id, "kind": "screen"}
+    visit.call_window(backend.post("/rest/v1/call", wanted, token).json["url"])
+    tab.send({"type": "decline", "callId": tab.until("ring")["callId"]})
+    tab.settle()
+    response = agent.start_call(tab.visitor_id)
+    assert response.status_code == 429
+    problem = response.get_json()
+    assert problem["code"] == "asked-recently"
+    assert problem["detail"] == "This user did not accept a moment ago."
+    wait = response.headers["Retry-After"]
+    assert problem["remedy"] == f"Try again in {wait} seconds."
+    german = {"X-Chatvisor-Request": "1", "Accept-Language": "de"}
+    body = {"visitorId": tab.visitor_id}
+    problem = agent._client.post("/chatvisor/calls", json=body, headers=german).json
+    assert problem["detail"] == "Diese Person hat eben nicht angenommen."
+    assert problem["remedy"].startswith("Versuchen Sie es in ")
+    # It is no outage: everything else goes on.
+    assert agent.users().status_code == 200
+
+
 def test_an_agent_who_signs_out_is_out_of_the_call(
     backend: Backend, visit: Visits
 ) -> None:

@@ -17,6 +17,7 @@ import pytest
 import requests
 from urllib3 import exceptions as u3
 
+from flask_chatvisor.errors import AskedRecently
 from flask_chatvisor.errors import BadAnswer
 from flask_chatvisor.errors import RateLimited
 from flask_chatvisor.errors import ServiceError
@@ -46,6 +47,7 @@ from tests.doubles.upstream import stop_within_the_body
 TOKEN = "token-that-nobody-may-see"
 OK = answer_json({"status": "ok"})
 HTML = b"<html>" + TOKEN.encode() + b"</html>"
+NO = {"code": "asked-recently", "status": 429}
 GONE = {"code": "visitor-gone", "status": 404}
 
 
@@ -100,6 +102,7 @@ CASES: dict[str, tuple[Reply, type[ServiceError], int]] = {
     "404": (answer_json({"code": "not-found"}, 404), BadAnswer, 1),
     "404 with HTML": (answer(404, HTML, kind="text/html"), BadAnswer, 1),
     "404 of a visitor": (answer_json(GONE, 404), UnknownVisitor, 1),
+    "429 for a visitor": (answer_json(NO, 429), AskedRecently, 1),
     "405": (answer(405), BadAnswer, 1),
     "408": (answer(408), ServiceTimeout, 1),
     "409": (answer_json({"code": "busy"}, 409), ServiceRefused, 1),

@@ -48,6 +48,16 @@ class Ticket(msgspec.Struct):
     used_by: str | None = None
 
 
+class Rest(msgspec.Struct):
+    """How long an agent must not ask again.
+
+    :ivar steps: how often it was prolonged.
+    """
+
+    steps: int
+    until: float
+
+
 class Visitor(msgspec.Struct, kw_only=True):
     """A browser that uses the application.
 
@@ -100,6 +110,7 @@ class Visit(msgspec.Struct, kw_only=True):
     :ivar visitor: ``None`` once it has left; its calls may still be kept.
     :ivar calls: the current one, and for some minutes ended ones.
     :ivar tickets: by their hash.
+    :ivar rests: by the e-mail addresses of agents, the newest last.
     """
 
     id: str
@@ -107,6 +118,7 @@ class Visit(msgspec.Struct, kw_only=True):
     visitor: Visitor | None = None
     calls: dict[str, Call] = {}
     tickets: dict[str, Ticket] = {}
+    rests: dict[str, Rest] = {}
 
     @property
     def call(self) -> Call | None:

@@ -35,6 +35,7 @@ from ..access.single_use import use_up
 from ..core import Core
 from ..hub.calls import revoking
 from ..hub.calls import ringing
+from ..hub.calls.resting import refuse_if_resting
 from ..hub.effects import Invitation
 from ..records.active_user import profile
 from ..settings import Settings
@@ -145,6 +146,12 @@ class Rest:
             detail = "A token bound to a visitor must have only the scope 'call'."
             raise Refusal("bad-request", detail)
         now = self._clock()
+        subject = None
+        if wanted.visitor_id is not None:
+            visit = await self._core.engine.load(wanted.visitor_id)
+            # Said now rather than when the call's window is open already.
+            refuse_if_resting(visit, wanted.email, now)
+            subject = visit.subject
         token = self._access.mint(
             email=wanted.email,
             name=wanted.name or wanted.email,
@@ -152,16 +159,10 @@ class Rest:
             now=now,
             ttl=wanted.ttl,
             visitor_id=wanted.visitor_id,
-            visitor_subject=await self._subject(wanted.visitor_id),
+            visitor_subject=subject,
         )
         until = timestamp(int(now) + wanted.ttl)
         return as_json({"token": token, "expiresAt": until}, 201)
-
-    async def _subject(self, visitor_id: str | None) -> str | None:
-        """Find the user that a visitor is now: the call is for no other."""
-        if visitor_id is None:
-            return None
-        return (await self._core.engine.load(visitor_id)).subject
 
     async def revoke(self, request: Request) -> Response:
         """Refuse an agent's tokens from before, and end the agent's calls."""

@@ -509,6 +509,25 @@ def test_a_bound_token_is_for_the_user_who_was_there(
     problem(call(service, visitor_id, token=second), 404, "visitor-gone")
 
 
+def test_after_a_no_neither_a_call_nor_its_token_is_to_be_had(
+    service: LiveService, user: tuple[Socket, str, str]
+) -> None:
+    tab, visitor_id, _ = user
+    token = service.user_token()
+    service.window(call(service, visitor_id, token=token).json()["url"])
+    tab.say("decline", callId=tab.hear("ring")["callId"])
+    service.settle(tab)
+    mary = {"email": "mary@example.com", "ttl": 60, "visitorId": visitor_id}
+    for answer in (
+        call(service, visitor_id, token=token),
+        service.post("/rest/v1/usertoken", mary),
+    ):
+        problem(answer, 429, "asked-recently")
+        assert 0 < int(answer.headers["Retry-After"]) <= 30
+    adam = mary | {"email": "adam@example.com"}
+    assert service.post("/rest/v1/usertoken", adam).status_code == 201
+
+
 def test_a_bound_token_for_nobody_calls_nobody_who_comes_later(
     service: LiveService,
 ) -> None:
@@ -610,6 +629,7 @@ def test_every_code_has_its_status() -> None:
         "busy": 409,
         "too-large": 413,
         "bad-request": 400,
+        "asked-recently": 429,
         "rate-limited": 429,
     }
 

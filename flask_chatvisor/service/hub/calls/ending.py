@@ -15,6 +15,7 @@ from ...protocol import Stop
 from ...records.call import Call
 from .. import queue
 from ..context import Turn
+from . import resting
 
 MAY_END: Mapping[Role, frozenset[EndReason]] = {
     "visitor": frozenset(
@@ -36,6 +37,7 @@ KEPT = 5
 
 def end(turn: Turn, call: Call, reason: EndReason) -> None:
     """End a call. It is kept for a while to report how it ended."""
+    resting.note_end(turn, call, reason)
     call.end(reason, kept_until=turn.now + turn.timings.ended_kept)
     queue.leave(turn)
     turn.visit.forget_calls(KEPT)

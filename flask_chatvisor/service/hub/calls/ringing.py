@@ -12,6 +12,7 @@ from ..context import Turn
 from ..effects import Invitation
 from . import ending
 from . import opening
+from . import resting
 
 
 def request(turn: Turn, agent: AgentRef, subject: str | None = None) -> Invitation:
@@ -20,13 +21,14 @@ def request(turn: Turn, agent: AgentRef, subject: str | None = None) -> Invitati
     The agent who already has the call enters it again.
 
     :param subject: the user who is meant; ``None`` for whoever the visitor is.
-    :raises Refusal: ``visitor-gone`` or ``busy``.
+    :raises Refusal: ``visitor-gone``, ``asked-recently`` or ``busy``.
     """
     visitor = turn.visit.visitor
     if visitor is None or visitor.tag is None:
         raise Refusal("visitor-gone", "This visitor has left.")
     if subject is not None and turn.visit.subject != subject:
         raise Refusal("visitor-gone", "This visitor is another user by now.")
+    resting.refuse_if_resting(turn.visit, agent.email, turn.now)
     call = turn.visit.call
     if call is None:
         call = _call(turn, agent)

@@ -16,6 +16,7 @@ from ..context import Turn
 from . import ending
 from . import opening
 from . import relays
+from . import resting
 from . import ringing
 
 #: Closing codes of browsers that close or reload a page on purpose.
@@ -109,4 +110,5 @@ def _accept_if_both_agree(turn: Turn, call: Call) -> None:
     if call.is_seated("visitor") and (waits or call.state is CallState.RINGING):
         call.accept()
         relays.renew(turn, call)
+        resting.note_yes(turn, call)
         queue.leave(turn)

@@ -20,6 +20,7 @@ const REASONS = new Set([
   "connection-lost",
   "visitor-gone",
   "busy",
+  "asked-recently",
   "failed",
 ]);
 

@@ -78,7 +78,7 @@ function goNowhere(opened, name, error) {
     if (opened && isBlank(opened)) opened.close();
     return void notify("notice.elsewhere");
   }
-  const shown = ["busy", "visitor-gone"].includes(reason) ? reason : "failed";
+  const shown = ["busy", "visitor-gone", "asked-recently"].includes(reason) ? reason : "failed";
   const end = `call/none#ended=${shown}`;
   if (opened && !opened.closed && isBlank(opened)) go(opened, name, end);
   else void notify(`ended.none.${shown}`);

@@ -30,6 +30,7 @@ export const texts = {
   "notice.elsewhere": "Das Gespräch ist in einem anderen Fenster dieses Browsers geöffnet.",
   "ended.none.busy": "Diese Person ist in einem anderen Gespräch",
   "ended.none.visitor-gone": "Diese Person ist nicht mehr da",
+  "ended.none.asked-recently": "Diese Person hat eben nicht angenommen",
   "ended.none.failed": "Das Gespräch konnte nicht begonnen werden",
 
   // Where the customer’s own call stands
@@ -202,6 +203,7 @@ export const texts = {
   "after.agent.failed":
     "Vielleicht verhindert es eine Firewall, das Relay ist nicht erreichbar, oder der andere Browser kann seinen Bildschirm nicht teilen.",
   "after.none.busy": "Versuchen Sie es noch einmal, wenn das andere Gespräch zu Ende ist.",
+  "after.none.asked-recently": "Warten Sie etwas, bevor Sie noch einmal fragen.",
   "after.none.visitor-gone": "Es ist niemand mehr da, der gefragt werden könnte.",
   "after.none.failed":
     "Schließen Sie dieses Fenster und versuchen Sie es noch einmal. Wenn das nicht hilft, melden Sie sich neu an.",

@@ -35,6 +35,7 @@ export const english = {
   "notice.elsewhere": "The call is open in another window of this browser.",
   "ended.none.busy": "This person is in another call",
   "ended.none.visitor-gone": "This person has left",
+  "ended.none.asked-recently": "This person did not accept a moment ago",
   "ended.none.failed": "The call could not be started",
 
   // Where the customer’s own call stands

@@ -153,6 +153,7 @@ export const texts = {
   "after.agent.failed":
     "A firewall may be blocking it, the relay cannot be reached, or the customer’s browser cannot share its screen.",
   "after.none.busy": "Try again when that call is over.",
+  "after.none.asked-recently": "Wait a little before you ask again.",
   "after.none.visitor-gone": "There is nobody left to ask.",
   "after.none.failed": "Close this window and try again. If that does not help, sign in again.",
   "elsewhere.head": "The call goes on in another window",
