@@ -7,6 +7,7 @@ the session has expired, or that another user has signed in.
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from flask import Request
@@ -23,9 +24,9 @@ from .signed_in import current_agent
 COOKIE = "chatvisor_agent"
 #: What stands in the cookie for an agent who has left and was revoked.
 _LEFT = ""
-#: Keys in a request's environment: the agent has left; the browser is told so.
+#: Keys in a request's environment: the agent has left; the cookie has been written.
 _NOTICED = "flask_chatvisor.agent_left"
-_TOLD = "flask_chatvisor.agent_forgotten"
+_WRITTEN = "flask_chatvisor.agent_written"
 
 
 def remember(agent: Agent, response: Response) -> None:
@@ -39,19 +40,17 @@ def has_left(request: Request) -> bool:
     The agent is revoked when this is found out. Only for a browser that has acted as an
     agent, this loads the user.
     """
-    cookie = request.cookies.get(COOKIE)
-    if cookie is None or not current_state().settings.enabled:
-        return False
+    known = _remembered(request)
+    if known is None or known == _LEFT:
+        return known == _LEFT
     if _NOTICED not in request.environ:
-        secret = _secret()
-        email = tokens.verify_agent(cookie, secret) if secret else None
-        request.environ[_NOTICED] = email is not None and _is_gone(email)
+        request.environ[_NOTICED] = _is_gone(known)
     return t.cast(bool, request.environ[_NOTICED])
 
 
 def forget(request: Request, response: Response) -> None:
     """Forget the agent: this response tells the browser to do the same."""
-    request.environ[_TOLD] = True
+    request.environ[_WRITTEN] = True
     response.delete_cookie(COOKIE, **_attributes(request))
 
 
@@ -64,13 +63,22 @@ def follow(response: Response) -> None:
     # Without a loaded user nothing is known, and this loads none.
     if COOKIE not in request.cookies or "_login_user" not in these_globals():
         return
-    if has_left(request) and _TOLD not in request.environ:
+    if not has_left(request) or _WRITTEN in request.environ:
+        return
+    if _remembered(request) != _LEFT:
         _set(response, _LEFT)
 
 
+def _remembered(request: Request) -> str | None:
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None or not current_state().settings.enabled:
+        return None
+    if not (secret := _secret()):
+        return None
+    return tokens.verify_agent(cookie, secret, now=time.time())
+
+
 def _is_gone(email: str) -> bool:
-    if email == _LEFT:
-        return True
     agent = current_agent()
     gone = agent is None or agent.email != email
     if gone:
@@ -79,11 +87,10 @@ def _is_gone(email: str) -> bool:
 
 
 def _set(response: Response, email: str) -> None:
-    request, secret = this_request(), _secret()
-    if not secret:
-        return  # anybody could write the cookie
-    cookie = tokens.sign_agent(email, secret)
-    if request.cookies.get(COOKIE) != cookie:
+    request = this_request()
+    if secret := _secret():  # without one, anybody could write the cookie
+        request.environ[_WRITTEN] = True
+        cookie = tokens.sign_agent(email, secret, now=time.time())
         response.set_cookie(COOKIE, cookie, **_attributes(request))
 
 

@@ -47,6 +47,8 @@ LEEWAY = 30
 _LATEST = 253_402_300_799
 #: Seconds after which a signed event is refused.
 EVENT_MAX_AGE = 300
+#: Seconds for which a browser's last agent is remembered: longer than a call.
+AGENT_MAX_AGE = 24 * 3600
 
 _ALGORITHM = "HS256"
 
@@ -231,24 +233,26 @@ def tagged_hash(user_id: str, secret_key: str) -> str:
     return hashlib.blake2s(user_id.encode(), key=key, digest_size=16).hexdigest()
 
 
-def sign_agent(email: str, secret_key: str) -> str:
+def sign_agent(email: str, secret_key: str, *, now: float) -> str:
     """Write the cookie that remembers which agent a browser has acted as."""
-    return f"{_base64(email.encode()).decode()}.{_agent_digest(email, secret_key)}"
+    said = f"{int(now)}.{_base64(email.encode()).decode()}"
+    return f"{said}.{_agent_digest(said, secret_key)}"
 
 
-def verify_agent(cookie: str, secret_key: str) -> str | None:
-    """Read the cookie of :func:`sign_agent`; ``None`` if it is not genuine."""
-    text, _, digest = cookie.partition(".")
-    try:
-        email = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except ValueError:
+def verify_agent(cookie: str, secret_key: str, *, now: float) -> str | None:
+    """Read the cookie of :func:`sign_agent`; ``None`` if it is not genuine, or old."""
+    said, _, digest = cookie.rpartition(".")
+    if not same(digest, _agent_digest(said, secret_key)):
         return None
-    return email if same(digest, _agent_digest(email, secret_key)) else None
+    issued, _, text = said.partition(".")
+    if now > int(issued) + AGENT_MAX_AGE:
+        return None
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
 
 
-def _agent_digest(email: str, secret_key: str) -> str:
+def _agent_digest(said: str, secret_key: str) -> str:
     key = derive(secret_key, "agent")
-    return hashlib.blake2s(email.encode(), key=key, digest_size=16).hexdigest()
+    return hashlib.blake2s(said.encode(), key=key, digest_size=16).hexdigest()
 
 
 def _event_digest(body: bytes, api_token: str, stamp: str) -> str:

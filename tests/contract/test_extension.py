@@ -88,7 +88,8 @@ def test_after_a_no_the_agent_reads_how_long_to_wait(
     assert problem["remedy"] == f"Try again in {wait} seconds."
     german = {"X-Chatvisor-Request": "1", "Accept-Language": "de"}
     body = {"visitorId": tab.visitor_id}
-    problem = agent._client.post("/chatvisor/calls", json=body, headers=german).json
+    response = agent._client.post("/chatvisor/calls", json=body, headers=german)
+    problem = response.get_json()
     assert problem["detail"] == "Diese Person hat eben nicht angenommen."
     assert problem["remedy"].startswith("Versuchen Sie es in ")
     # It is no outage: everything else goes on.

@@ -226,6 +226,24 @@ def test_the_cookie_hash_depends_on_user_and_key_and_shows_neither() -> None:
     assert "john" not in one
 
 
+@pytest.mark.parametrize("email", ["mary@example.com", "märy@example.com", ""])
+def test_the_agents_cookie_is_good_for_a_day(email: str) -> None:
+    cookie = tokens.sign_agent(email, "secret", now=NOW)
+    assert cookie.isascii()
+    day = tokens.AGENT_MAX_AGE
+    assert tokens.verify_agent(cookie, "secret", now=NOW + day) == email
+    assert tokens.verify_agent(cookie, "secret", now=NOW + day + 1) is None
+    assert tokens.verify_agent(cookie, "other", now=NOW) is None
+
+
+def test_nothing_of_the_agents_cookie_can_be_changed() -> None:
+    cookie = tokens.sign_agent("mary@example.com", "secret", now=NOW)
+    issued, text, digest = cookie.split(".")
+    later = f"{int(issued) + 9}.{text}.{digest}"
+    for forged in ("", ".", "..", cookie[:-1], later, f"{issued}.x.{digest}", "é.é.é"):
+        assert tokens.verify_agent(forged, "secret", now=NOW) is None
+
+
 def test_secrets_have_128_bits_and_no_character_that_needs_escaping() -> None:
     secret = tokens.new_secret()
     assert len(base64.urlsafe_b64decode(secret + "==")) == 16
