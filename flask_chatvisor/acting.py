@@ -19,13 +19,16 @@ from .current import these_globals
 from .current import this_app
 from .current import this_request
 from .identity import Agent
+from .signed_in import agent_of
 from .signed_in import current_agent
 
 COOKIE = "chatvisor_agent"
 #: What stands in the cookie for an agent who has left and was revoked.
 _LEFT = ""
-#: Keys in a request's environment: the agent has left; the cookie has been written.
+#: Keys in a request's environment: the agent has left; who has been revoked; the cookie
+#: has been written.
 _NOTICED = "flask_chatvisor.agent_left"
+_REVOKED = "flask_chatvisor.agent_revoked"
 _WRITTEN = "flask_chatvisor.agent_written"
 
 
@@ -44,8 +47,14 @@ def has_left(request: Request) -> bool:
     if known is None or known == _LEFT:
         return known == _LEFT
     if _NOTICED not in request.environ:
-        request.environ[_NOTICED] = _is_gone(known)
+        request.environ[_NOTICED] = _is_gone(request, known)
     return t.cast(bool, request.environ[_NOTICED])
+
+
+def sign_out(user: t.Any) -> None:
+    """Revoke an agent who signs out, also in a browser whose cookie is lost."""
+    if user.is_authenticated and (agent := agent_of(user)) is not None:
+        _revoke(this_request(), agent.email)
 
 
 def forget(request: Request, response: Response) -> None:
@@ -78,12 +87,18 @@ def _remembered(request: Request) -> str | None:
     return tokens.verify_agent(cookie, secret, now=time.time())
 
 
-def _is_gone(email: str) -> bool:
+def _is_gone(request: Request, email: str) -> bool:
     agent = current_agent()
     gone = agent is None or agent.email != email
     if gone:
-        current_state().revocations.soon(email)
+        _revoke(request, email)
     return gone
+
+
+def _revoke(request: Request, email: str) -> None:
+    if request.environ.get(_REVOKED) != email:
+        request.environ[_REVOKED] = email
+        current_state().revocations.soon(email)
 
 
 def _set(response: Response, email: str) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 from flask import Flask
 from flask import Response
+from flask_login import user_logged_out
 
 from . import acting
 from .current import this_request
@@ -54,7 +55,18 @@ def register(app: Flask, start_service: Callable[[], None] | None) -> None:
         app.before_request(start_service)
     app.before_request(ask_for_the_page)
     app.after_request(tag_page)
+    user_logged_out.connect(_sign_out, app, weak=False)
     app.after_request_funcs[None][:0] = [leave_session, keep_private, _follow_agent]
+
+
+def _sign_out(app: Flask, user: t.Any, **_: t.Any) -> None:
+    """Notice that an agent signs out."""
+    if not state_of(app).settings.enabled:
+        return
+    try:
+        acting.sign_out(user)
+    except Exception:
+        _not_followed()
 
 
 def _follow_agent(response: Response) -> Response:
@@ -67,10 +79,14 @@ def _follow_agent(response: Response) -> Response:
     try:
         acting.follow(response)
     except Exception:
-        # Whatever goes wrong here or in a loader, the page itself is fine.
-        event = {"event": "chatvisor.agent.not-followed"}
-        logger.exception("Whether an agent has left is not known.", extra=event)
+        _not_followed()
     return response
+
+
+def _not_followed() -> None:
+    # Whatever went wrong here or in a loader, the page itself is fine.
+    event = {"event": "chatvisor.agent.not-followed"}
+    logger.exception("Whether an agent has left is not known.", extra=event)
 
 
 def _settle(app: Flask) -> None:

@@ -125,6 +125,14 @@ def test_however_the_agent_leaves(
     assert not resets(client)
 
 
+def test_signing_out_counts_without_the_cookie(service: FakeService) -> None:
+    _, client = portal(service.config())
+    client.delete_cookie(COOKIE)
+    client.get("/sign-out")
+    client.get("/sign-out")
+    assert revoked(service) == 1
+
+
 def test_an_expired_session_is_noticed(service: FakeService) -> None:
     app, client = portal(service.config())
     client.delete_cookie(app.config["SESSION_COOKIE_NAME"])
@@ -216,6 +224,7 @@ def test_what_shared_caches_keep_has_no_cookie(service: FakeService) -> None:
         "1.bWFyeUBleGFtcGxlLmNvbQ.0123456789abcdef",
         "..",
     ],
+    ids=["empty", "short", "not ascii", "another's", "old", "made up", "dots"],
 )
 def test_nobody_forges_who_left(service: FakeService, cookie: str) -> None:
     _, client = portal(service.config())
@@ -264,6 +273,8 @@ def test_a_loader_that_breaks_revokes_nobody(service: FakeService) -> None:
     broken.append(True)
     assert client.get("/name").text == MARY.email
     assert client.get("/").text == HTML
+    client.delete_cookie(COOKIE)
+    assert client.get("/sign-out").text == "signed out"
     assert revoked(service) == 0
 
 
