@@ -13,7 +13,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check
 help:
 	@echo 'make demo         run the example at http://127.0.0.1:5080'
 	@echo 'make test         run all tests, also in the browser, and check the coverage'
-	@echo 'make test-fast    run all tests except those in the browser'
+	@echo 'make test-fast    run all tests except attacks and those in the browser'
 	@echo 'make coverage     run the same, and list lines that no test reaches'
 	@echo 'make fuzz         look for pages that the tag breaks, and attack a service'
 	@echo 'make lint         run ruff, codespell, mypy, pyright, TypeScript and zizmor'
@@ -36,15 +36,15 @@ test: $(VENV)/.tests $(VENV)/.packages $(VENV)/.chromium
 	$(RUN) -m pytest $(ARGS)
 else
 test: coverage $(VENV)/.packages $(VENV)/.chromium
-	$(RUN) -m pytest -m browser
+	$(RUN) -m pytest -m 'browser or attack'
 endif
 
 test-fast: $(VENV)/.tests
-	$(RUN) -m pytest -m 'not browser' $(PARALLEL) $(ARGS)
+	$(RUN) -m pytest -m 'not (browser or attack)' $(PARALLEL) $(ARGS)
 
 coverage: $(VENV)/.tests
 	$(RUN) -m coverage erase
-	$(RUN) -m coverage run -m pytest -m 'not browser' $(PARALLEL)
+	$(RUN) -m coverage run -m pytest -m 'not (browser or attack)' $(PARALLEL)
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
 

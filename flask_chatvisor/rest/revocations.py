@@ -64,7 +64,7 @@ class Revocations:
 
 def _complain(email: str, why: str) -> None:
     event = {"event": "chatvisor.agent.not-revoked"}
-    logger.error("Calls of %r may go on: %s", email, why, extra=event)
+    logger.error("Calls of %r may go on: %r", email, why, extra=event)
 
 
 _instances: weakref.WeakSet[Revocations] = weakref.WeakSet()

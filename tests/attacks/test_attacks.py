@@ -15,6 +15,8 @@ from .siege import Verdict
 from .siege import besiege
 from .siege import service
 
+pytestmark = pytest.mark.attack
+
 SECONDS = 1.0
 
 

@@ -111,7 +111,7 @@ class Server(uvicorn.Server):
             loop.default_exception_handler(context)
         elif self._complaint.is_due():
             logger.error(
-                "No connection can be accepted: %s.",
+                "No connection can be accepted: %r.",
                 error.strerror,
                 extra={"event": "chatvisor.service.used-up"},
             )

@@ -323,4 +323,5 @@ def test_running_out_of_files_is_logged_in_one_line(
         assert loop.told == [other]
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.getMessage() == "No connection can be accepted: Too many open files."
+    said = "No connection can be accepted: 'Too many open files'."
+    assert record.getMessage() == said
