@@ -307,7 +307,7 @@ def test_signing_in_in_one_tab_brings_the_others_along(
     second.goto(world.url)
     world.active(second, "john")
     janes = world.enter(second, "2")
-    assert world.active(page, "jane") == second.evaluate(VISITOR)
+    world.active(page, "jane")
     assert johns not in (janes, page.evaluate(VISITOR))
     open_page().goto(world.ring(page.evaluate(VISITOR)))
     for tab in (page, second):

@@ -29,6 +29,7 @@ export class Pages {
     if (message.type !== "call-welcome") return;
     this.origins = message.origins ?? null;
     this.callId = message.callId;
+    this.announce();
   }
 
   letGo() {

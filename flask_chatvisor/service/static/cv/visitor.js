@@ -177,7 +177,7 @@ class Visitor {
   reported({ callId, state, agent, sharing }) {
     if (state === "ended") {
       if (this.call?.callId === callId) this.take(null);
-    } else if (this.reset !== "none") {
+    } else if (this.reset !== "none" || callId === this.stopping) {
       stopSharing(callId);
     } else if (sharing && !this.call) {
       this.take({ callId, state, agent, position: null, window: true });
