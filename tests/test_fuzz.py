@@ -105,7 +105,7 @@ def test_a_message_of_the_wrong_kind_is_found(
 def test_a_token_that_is_told_is_found(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Sessions, "secret", lambda self, session, now: API_TOKEN)
+    monkeypatch.setattr(Sessions, "secret", lambda self, session: API_TOKEN)
     assert not frames("told", 400)
     assert "A token is told" in capsys.readouterr().out
 
@@ -121,7 +121,7 @@ def test_something_that_is_left_is_found(
 def test_somebody_unverified_is_found(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def believe(self: Access, tag: object, now: float) -> Vouched:
+    def believe(self: Access, tag: object, now: float, *, known: bool) -> Vouched:
         return Vouched(Tag(id="1"))
 
     monkeypatch.setattr(Access, "vouch", believe)

@@ -58,9 +58,7 @@ class Tag(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def subject(self) -> str:
         """The user whom it is about: the id, else the e-mail, else an empty text."""
-        if self.id:
-            return f"id:{self.id}"
-        return f"email:{fold_email(self.email)}" if self.email else ""
+        return subject_of(self.id, self.email)
 
     @property
     def name(self) -> str:
@@ -73,6 +71,13 @@ _ATTRIBUTES = ("id", "email", "firstname", "lastname", "assigned_user")
 #: The vendor's names of a tag's fields.
 FIELDS = (*Tag.__struct_encode_fields__, "externalToken")
 _NOT_ADDITIONAL = frozenset({*FIELDS, "visitorId"})
+
+
+def subject_of(user_id: str, email: str) -> str:
+    """Tell users apart: by the id, else by the e-mail without case, else not at all."""
+    if user_id:
+        return f"id:{user_id}"
+    return f"email:{fold_email(email)}" if email else ""
 
 
 def clean_tag(raw: object) -> Tag:

@@ -75,8 +75,11 @@
     }
   }
 
+  /** An address without the case of its letters, as the service compares it. @param {string} email */
+  const folded = (email) => email.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
   /** @param {Block["tag"]} tag */
-  const nameOf = (tag) => tag && (tag.id ?? tag.email ?? "");
+  const nameOf = (tag) => tag && (tag.id ? `id:${tag.id}` : folded(tag.email ?? ""));
 
   class Announcer {
     constructor() {

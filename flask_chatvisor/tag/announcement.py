@@ -23,6 +23,7 @@ from .. import acting
 from ..assets import quoted
 from ..config import Settings
 from ..contract import tokens
+from ..contract.tag import subject_of
 from ..current import these_globals
 from ..current import this_app
 from ..errors import SetupError
@@ -121,7 +122,8 @@ def announce(
     if isinstance(found, Reason):
         return Announcement(None, found, known, "", acknowledged, left)
     subject = found.get("id") or found.get("email") or ""
-    digest = last_user.hashed(subject or dump(found))
+    who = subject_of(found.get("id") or "", found.get("email") or "")
+    digest = last_user.hashed(who or dump(found))
     tag = _signed(found, subject, state.settings, now())
     return Announcement(tag, None, known, digest, acknowledged, left)
 

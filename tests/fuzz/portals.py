@@ -68,7 +68,7 @@ def _announced(user_id: str) -> str | None:
     if not user_id:
         return None
     values = {"?": "nonsense", "due": DUE}
-    return f"{COOKIE}={values.get(user_id) or tagged_hash(user_id, SECRET)}"
+    return f"{COOKIE}={values.get(user_id) or tagged_hash(f'id:{user_id}', SECRET)}"
 
 
 def _portal(setup: str, *, ours: bool = True) -> Portal:

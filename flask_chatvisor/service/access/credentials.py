@@ -167,12 +167,19 @@ class Access:
         # Where identity is required, all others come from the token.
         return ("externalToken",) if self._settings.require_identity else FIELDS
 
-    def vouch(self, tag: object, now: float) -> Vouched:
+    @property
+    def requires_identity(self) -> bool:
+        """Whether tags must be proven."""
+        return self._settings.require_identity
+
+    def vouch(self, tag: object, now: float, *, known: bool = False) -> Vouched:
         """Decide what to trust for a tag: its token, or the page.
 
         With a valid identity token all fields come from it, and none from the page. An
         expired one is always refused, so that its page asks for another.
 
+        :param known: whether this browser's user has been verified before. A token that
+            is not good is no claim then.
         :raises Refusal: if identity is required but not proven, its proof has ended, or
             the tag is not an object.
         """
@@ -180,8 +187,8 @@ class Access:
         try:
             identity = self._identity(token, now)
         except Refusal as refusal:
-            required = self._settings.require_identity
-            if required or refusal.code == "token-expired":
+            claims = {"token-missing"} if known else {"token-missing", "token-invalid"}
+            if self.requires_identity or refusal.code not in claims:
                 raise
             return Vouched(_clean(tag))
         return Vouched(_clean(identity.tag), identity.expires_at + tokens.LEEWAY)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -19,11 +20,12 @@ from dataclasses import field
 
 from ...contract import tokens
 
-#: Seconds until a secret ends, unless its user is tagged again before.
+#: Seconds until a session ends, unless its user is tagged again before.
 MAX_AGE = 7 * 24 * 3600
 
 #: Of no user yet; of a user whom the page merely claims; of a verified user.
 Kind = t.Literal["anonymous", "claimed", "verified"]
+_HEX = re.compile("[0-9a-f]{1,12}")
 _LETTERS: t.Mapping[str, Kind] = {"a": "anonymous", "c": "claimed", "v": "verified"}
 
 
@@ -31,10 +33,12 @@ _LETTERS: t.Mapping[str, Kind] = {"a": "anonymous", "c": "claimed", "v": "verifi
 class Session:
     """What a browser is to the service.
 
+    :ivar since: when its user was tagged last, whole epoch seconds.
     :ivar mark: a keyed hash of the user; empty if anonymous.
     """
 
     visitor_id: str
+    since: int
     kind: Kind = "anonymous"
     mark: str = field(default="", repr=False)
 
@@ -50,31 +54,32 @@ class Sessions:
         self._keys = tuple(tokens.derive(token, "visitor") for token in api_tokens)
         self._random = random
 
-    def start(self, kind: Kind = "anonymous", subject: str = "") -> Session:
+    def start(self, now: float, kind: Kind = "anonymous", subject: str = "") -> Session:
         """Start a session, with a new visitor ID.
 
+        :param now: epoch seconds.
         :param subject: the user, as :attr:`.Tag.subject`.
         """
         visitor_id = self._random()
-        if kind == "anonymous":
-            return Session(visitor_id)
-        return Session(visitor_id, kind, _mark(self._keys[0], visitor_id, subject))
+        anonymous = kind == "anonymous"
+        mark = "" if anonymous else _mark(self._keys[0], visitor_id, subject)
+        return Session(visitor_id, int(now), kind, mark)
 
-    def secret(self, session: Session, now: float) -> str:
-        """Write the secret of a session, good from now on."""
-        return self._sign(self._keys[0], session, f"{int(now):x}")
+    def secret(self, session: Session) -> str:
+        """Write the secret of a session."""
+        return self._sign(self._keys[0], session)
 
     def resume(self, visitor_id: str, secret: str, now: float) -> Session | None:
         """Find the session of a browser; ``None`` if it is forged or has ended."""
-        letter, mark, issued, _ = (*secret.split("."), "", "", "")[:4]
+        letter, mark, since, _ = (*secret.split("."), "", "", "")[:4]
         kind = _LETTERS.get(letter)
-        if kind is None:
+        if kind is None or _HEX.fullmatch(since) is None:
             return None
-        session = Session(visitor_id, kind, mark)
-        signed = (self._sign(key, session, issued) for key in self._keys)
+        session = Session(visitor_id, int(since, 16), kind, mark)
+        signed = (self._sign(key, session) for key in self._keys)
         if not any([tokens.same(one, secret) for one in signed]):
             return None
-        return session if now - int(issued, 16) <= MAX_AGE else None
+        return session if now - session.since <= MAX_AGE else None
 
     def is_of(self, session: Session, kind: Kind, subject: str) -> bool:
         """Return whether a session was made for this user."""
@@ -84,8 +89,8 @@ class Sessions:
         return any([tokens.same(one, session.mark) for one in marks])
 
     @staticmethod
-    def _sign(key: bytes, session: Session, issued: str) -> str:
-        head = f"{session.kind[0]}.{session.mark}.{issued}"
+    def _sign(key: bytes, session: Session) -> str:
+        head = f"{session.kind[0]}.{session.mark}.{session.since:x}"
         return f"{head}.{_mac(key, f'{head}.{session.visitor_id}')}"
 
 

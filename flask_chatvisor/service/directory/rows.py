@@ -9,6 +9,7 @@ from operator import attrgetter
 import msgspec
 
 from ...contract.matching import fold_email
+from ...contract.tag import subject_of
 from ...contract.users import UserRow
 from ...contract.users import name_of
 
@@ -61,7 +62,7 @@ def names(row: UserRow | None) -> set[Facet]:
 
 def subject(row: UserRow) -> str:
     """Return who a verified row is about; an empty text for any other row."""
-    return (row.id or fold_email(row.email or "")) if row.verified else ""
+    return subject_of(row.id or "", row.email or "") if row.verified else ""
 
 
 #: Times are fixed-width texts, so they sort as texts.

@@ -28,7 +28,8 @@ def set_tab(turn: Turn, visitor: Visitor, page: PageRef, visible: bool) -> None:
     """Record the page of the sending tab."""
     before = visitor.tabs.get(turn.address)
     shown = clean_page(page)
-    visitor.tabs[turn.address] = Tab(shown, visible, turn.now)
+    until = before.until if before else None
+    visitor.tabs[turn.address] = Tab(shown, visible, turn.now, until)
     # A tab that was only hidden or shown is still on its page.
     if before is None or before.page != shown:
         visitor.open_page(turn.now, shown)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..access.credentials import Vouched
+from ..protocol import Close
 from ..protocol import EndReason
-from ..protocol import Refused
 from ..records.visit import Tab
 from . import queue
 from . import tagging
@@ -36,18 +36,22 @@ def leave(turn: Turn, address: str) -> Tab | None:
 
 
 def expire_if_due(turn: Turn) -> None:
-    """Forget a tag whose proof has ended; its pages may present a new one.
+    """Disconnect tabs whose proof has ended, and forget a tag that none vouches for.
 
-    A call that has been accepted goes on, because the application may be down.
+    Their pages come back with a new proof if they can. A call that has been accepted
+    goes on, because the application may be down.
     """
     visitor, call = turn.visit.visitor, turn.visit.call
-    if visitor is None or visitor.verified_until is None:
+    if visitor is None:
         return
-    if visitor.verified_until > turn.now:
+    for address, tab in list(visitor.tabs.items()):
+        if tab.until is not None and tab.until <= turn.now:
+            del visitor.tabs[address]
+            turn.hang_up(address, Close.PROOF_ENDED, "The identity token has expired.")
+    visitor.look(turn.now)
+    if visitor.verified_until is None or visitor.verified_until > turn.now:
         return
     visitor.tag = visitor.verified_until = None
     if call is None or not call.relays:
         ending.end_current(turn, EndReason.VISITOR_GONE)
         queue.leave(turn)
-    for address in visitor.tabs:
-        turn.send(address, Refused("token-expired", "The identity token has expired."))

@@ -13,6 +13,8 @@ from .context import Turn
 def set_tag(turn: Turn, vouched: Vouched) -> None:
     """Attach a tag to a visitor; of several proofs, the one that ends last counts."""
     visitor, until = turn.visitor, vouched.until
+    if (tab := visitor.tabs.get(turn.address)) is not None:
+        tab.until = until
     if until is not None and visitor.verified_until is not None:
         until = max(until, visitor.verified_until)
     if visitor.tag == vouched.tag and visitor.verified_until == until:

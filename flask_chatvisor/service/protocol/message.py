@@ -23,6 +23,7 @@ class Close(enum.IntEnum):
     NOT_ALLOWED = 4403
     UNKNOWN_CALL = 4404
     NO_HELLO = 4408
+    PROOF_ENDED = 4410
     TOO_LARGE = 4413
     TOO_MANY = 4429
     TOO_SLOW = 4503

@@ -92,7 +92,7 @@ class Tag(Confidential):
             given = _fields.decode(self.tag)
         except msgspec.ValidationError:
             raise TypeError("A tag must be an object.") from None
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise ProtocolError(Close.BAD_MESSAGE, str(error)) from None
         read: dict[str, t.Any] = {}
         room = MAX_READ

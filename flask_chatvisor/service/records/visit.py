@@ -21,11 +21,15 @@ MAX_VISITED = 20
 
 
 class Tab(msgspec.Struct):
-    """One open tab of a visitor."""
+    """One open tab of a visitor.
+
+    :ivar until: when the proof of identity ends that it has presented.
+    """
 
     page: Page
     visible: bool
     seen: float
+    until: float | None = None
 
 
 class Visited(msgspec.Struct, frozen=True):
@@ -62,7 +66,7 @@ class Visitor(msgspec.Struct, kw_only=True):
     """A browser that uses the application.
 
     :ivar tabs: by the address of their connection. A verified visitor's tabs have all
-        presented a proof of identity.
+        presented a proof of identity that is still good.
     :ivar verified_until: when the newest proof of the tag ends.
     :ivar leaves_at: when it counts as gone, if it has no open tab or window.
     :ivar queue_uid: its id in the queue.
@@ -172,6 +176,7 @@ class Visit(msgspec.Struct, kw_only=True):
         if self.visitor is not None:
             visitor = self.visitor
             times += (visitor.leaves_at, visitor.polled_until, visitor.verified_until)
+            times += (tab.until for tab in visitor.tabs.values())
         return min((one for one in times if one is not None), default=None)
 
 

@@ -6,10 +6,13 @@ a tab of that visitor when it presents the same user's identity.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from collections.abc import Callable
 from functools import partial
 
+from ...contract.tag import clean_text
+from ...contract.tag import subject_of
 from ..access.credentials import Access
 from ..access.credentials import Refusal
 from ..access.credentials import Vouched
@@ -21,6 +24,8 @@ from ..hub import session as sessions
 from ..hub.arrivals import Arrival
 from ..hub.messages import TAB_RULES
 from ..protocol import ClientMessage
+from ..protocol import ConferenceJoin
+from ..protocol import ConferenceStart
 from ..protocol import HelloVisitor
 from ..protocol import PageMessage
 from ..protocol import PageRef
@@ -58,12 +63,12 @@ class Visitors:
 
     async def introduce(self, address: str, hello: HelloVisitor) -> None:
         """Resume a browser's session, or start one."""
-        session = self._resumed(hello) or self._access.sessions.start()
+        session = self._resumed(hello) or self._anonymous()
         self._sessions[address] = session
         page = _Page(hello.page, hello.visible)
         if session.kind == "verified":
             self._guests[address] = page
-            secret = self._access.sessions.secret(session, self._clock())
+            secret = self._access.sessions.secret(session)
             welcome = Welcome(session.visitor_id, secret, needs_tag=True)
             self._connections.send(address, welcome)
         else:
@@ -81,10 +86,11 @@ class Visitors:
                 refused = Refused(refusal.code, refusal.detail)
                 self._connections.send(address, refused)
         elif isinstance(message, Reset):
-            await self._move(address, self._access.sessions.start())
+            await self._move(address, self._anonymous())
         elif address in self._guests:
             self._receive_from_guest(address, message)
         else:
+            await self._claim(address, message)
             job = partial(hub.receive, address=address, message=message)
             await self._runner.turn(self._sessions[address].visitor_id, job)
 
@@ -109,6 +115,9 @@ class Visitors:
         now = self._clock()
         return self._access.sessions.resume(hello.visitor_id, hello.secret, now)
 
+    def _anonymous(self) -> Session:
+        return self._access.sessions.start(self._clock())
+
     # --- identity
 
     async def _tag(self, address: str, message: Tag) -> None:
@@ -121,19 +130,33 @@ class Visitors:
             claimed = message.read(self._access.needed_fields)
         except TypeError as error:
             raise Refusal("bad-request", str(error)) from None
-        vouched = self._access.vouch(claimed, self._clock())
         session, known = self._sessions[address], self._access.sessions
+        proven = session.kind == "verified"
+        now = self._clock()
+        vouched = self._access.vouch(claimed, now, known=proven)
         kind: Kind = "verified" if vouched.verified else "claimed"
         subject = vouched.tag.subject
         if not known.is_of(session, kind, subject):
             if message.joins and session.kind != "anonymous":
                 raise Refusal("other-user", "Another page has tagged another user.")
-            await self._move(address, known.start(kind, subject), vouched)
+            await self._move(address, known.start(now, kind, subject), vouched)
         elif (guest := self._guests.pop(address, None)) is not None:
+            session = dataclasses.replace(session, since=int(now))
             await self._arrive(address, session, guest, vouched)
         else:
             tag = partial(sessions.tag, address=address, vouched=vouched)
             await self._runner.turn(session.visitor_id, tag)
+
+    async def _claim(self, address: str, message: ClientMessage) -> None:
+        """Make a browser whose user gives an id the visitor of that user."""
+        uid = getattr(message, "uid", None)
+        wants_help = isinstance(message, ConferenceStart | ConferenceJoin)
+        if not wants_help or uid is None or self._access.requires_identity:
+            return
+        if self._sessions[address].kind == "anonymous":
+            subject = subject_of(clean_text(uid), "")
+            session = self._access.sessions.start(self._clock(), "claimed", subject)
+            await self._move(address, session)
 
     async def _move(
         self, address: str, session: Session, vouched: Vouched | None = None
@@ -156,7 +179,7 @@ class Visitors:
         page: _Page,
         vouched: Vouched | None = None,
     ) -> None:
-        secret = self._access.sessions.secret(session, self._clock())
+        secret = self._access.sessions.secret(session)
         arrival = Arrival(page.page, page.visible, secret, vouched)
         arrive = partial(arrivals.arrive, address=address, arrival=arrival)
         await self._runner.turn(session.visitor_id, arrive)

@@ -58,9 +58,9 @@ def test_a_visitors_call_secret_does_not_depend_on_the_agent() -> None:
 
 def test_no_secret_is_good_for_something_else() -> None:
     one = access()
-    session = Session("x")
+    session = Session("x", int(NOW))
     secrets = {
-        one.sessions.secret(session, NOW).rpartition(".")[2],
+        one.sessions.secret(session).rpartition(".")[2],
         one.call_secret("x", "visitor", None),
         one.call_secret("x", "agent", ""),
         one.health_proof("x"),

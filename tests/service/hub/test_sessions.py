@@ -8,6 +8,7 @@ import pytest
 
 from flask_chatvisor.contract import tokens
 from flask_chatvisor.service import protocol as p
+from flask_chatvisor.service.access.credentials import Refusal
 from flask_chatvisor.service.access.sessions import MAX_AGE
 
 from ..harness import HOME
@@ -118,12 +119,15 @@ def test_after_a_reset_the_old_secret_is_worth_nothing(either: World) -> None:
     old_id, old_secret = tab.visitor_id, tab.secret
     tab.say(p.Reset())
     tab.say(p.Tag(signed(either, JOHN)))
+    assert john(either).visitor_id == tab.visitor_id != old_id
     evil = either.client()
     evil.say(p.HelloVisitor(HOME, True, old_id, old_secret))
-    assert john(either).visitor_id not in ("", old_id)
-    either.ringing(tab)
-    evil.say(p.Stop("x"))
-    assert evil.got(p.Ring) == []
+    agent, window = either.live(tab)
+    evil.say(p.Stop(window.last(p.CallWelcome).call_id))
+    evil.say(p.Reset())
+    assert (end_of(agent), end_of(window)) == (None, None)
+    assert {type(one) for one in evil.inbox} == {p.Welcome}
+    assert len(john(either).tabs) == 1
 
 
 def test_a_secret_is_not_replayed_after_days(either: World) -> None:
@@ -131,6 +135,17 @@ def test_a_secret_is_not_replayed_after_days(either: World) -> None:
     tab.leave()
     either.wait(MAX_AGE + 1)
     assert either.tab(like=tab).visitor_id != tab.visitor_id
+
+
+def test_a_stolen_secret_is_not_kept_alive_by_using_it(strict: World) -> None:
+    tab = strict.tab(signed(strict, JOHN))
+    stolen = Tab(strict)
+    stolen.visitor_id, stolen.secret = tab.visitor_id, tab.secret
+    for _ in range(3):
+        strict.wait(MAX_AGE / 2)
+        stolen = strict.tab(like=stolen)
+        stolen.leave()
+    assert stolen.visitor_id != tab.visitor_id
 
 
 def test_a_browser_that_is_used_every_day_keeps_its_session(strict: World) -> None:
@@ -222,6 +237,29 @@ def test_signing_in_ends_a_call_of_the_signed_out_browser(world: World) -> None:
     assert end_of(window) == "visitor-gone"
 
 
+def test_asking_for_help_by_an_id_makes_another_visitor(world: World) -> None:
+    left = world.tab()
+    kept = world.tab(like=left)
+    left.say(p.ConferenceJoin(1, "jane", p.QueueProps(email="jane@example.com")))
+    assert left.got(p.Joined)
+    (user,) = world.users()
+    assert user.visitor_id == left.visitor_id != kept.visitor_id
+    kept.say(p.ConferenceStart(1))
+    assert kept.got(p.Conference) == []
+    left.say(p.Tag({"id": "jane", "email": "jane@example.com"}))
+    assert left.visitor_id == user.visitor_id, "it is the same user"
+
+
+def test_a_token_that_is_not_good_takes_nothing_from_a_verified_user() -> None:
+    lenient = World(identity_keys=(IDENTITY_KEY,))
+    tab = lenient.tab(signed(lenient, JOHN))
+    _, window = lenient.live(tab)
+    token = tokens.sign_identity(JOHN, "k" * 32, now=lenient.now, max_age=60)
+    other = lenient.tab({**JOHN, "externalToken": token}, like=tab)
+    assert other.last(p.Refused).code == "token-invalid"
+    assert end_of(window) is None
+
+
 def test_a_page_that_joins_never_takes_the_browser_over(either: World) -> None:
     tab = either.tab(signed(either, JOHN))
     other = either.tab(like=tab)
@@ -242,7 +280,7 @@ def test_verified_ends_with_its_token(strict: World) -> None:
     assert john(strict).verified
     strict.wait(2)
     assert strict.users() == []
-    assert tab.last(p.Refused).code == "token-expired"
+    assert tab.closed is p.Close.PROOF_ENDED
 
 
 def test_a_page_that_asks_again_stays_verified(strict: World) -> None:
@@ -251,22 +289,42 @@ def test_a_page_that_asks_again_stays_verified(strict: World) -> None:
         strict.wait(48)
         tab.say(p.Tag(signed(strict, JOHN, max_age=60)))
     assert john(strict).verified
-    assert tab.got(p.Refused) == []
+    assert tab.closed is None
 
 
 def test_the_newest_proof_of_several_tabs_counts(strict: World) -> None:
     tab = strict.tab(signed(strict, JOHN, max_age=600))
-    same_browser(strict, tab, JOHN).leave()
-    strict.tab(signed(strict, JOHN, max_age=60), like=tab)
+    newest = same_browser(strict, tab, JOHN)
+    last = strict.tab(signed(strict, JOHN, max_age=60), like=tab)
     strict.wait(1800)
     assert john(strict).verified
+    assert (tab.closed, last.closed) == (p.Close.PROOF_ENDED,) * 2
+    assert newest.closed is None
 
 
 def test_a_new_proof_brings_the_user_back(strict: World) -> None:
     tab = strict.tab(signed(strict, JOHN, max_age=60))
     strict.wait(100)
-    tab.say(p.Tag(signed(strict, JOHN)))
-    assert john(strict).visitor_id == tab.visitor_id
+    again = same_browser(strict, tab, JOHN)
+    assert john(strict).visitor_id == again.visitor_id == tab.visitor_id
+
+
+def test_each_tab_needs_a_proof_that_is_still_good(strict: World) -> None:
+    tab = strict.tab(signed(strict, JOHN))
+    evil = strict.tab(signed(strict, JOHN, max_age=60), like=tab)
+    strict.wait(100)
+    assert evil.closed is p.Close.PROOF_ENDED
+    again = strict.tab(like=evil)
+    strict.ringing(tab)
+    assert tab.got(p.Ring)
+    assert evil.got(p.Ring) == again.got(p.Ring) == []
+
+
+def test_a_tab_that_changes_its_page_keeps_its_proof(strict: World) -> None:
+    tab = strict.tab(signed(strict, JOHN, max_age=60))
+    tab.say(p.PageMessage(p.PageRef(title="Bill", path="/bill"), True))
+    strict.wait(100)
+    assert tab.closed is p.Close.PROOF_ENDED
 
 
 def test_a_call_goes_on_when_proof_ends_but_a_request_does_not(strict: World) -> None:
@@ -282,10 +340,11 @@ def test_a_call_goes_on_when_proof_ends_but_a_request_does_not(strict: World) ->
 def test_a_visitor_whose_proof_has_ended_is_not_called(strict: World) -> None:
     tab = strict.tab(signed(strict, JOHN, max_age=60))
     strict.wait(100)
-    with pytest.raises(Exception, match="has left"):
+    with pytest.raises(Refusal, match="has left"):
         strict.call(tab)
-    tab.say(p.ConferenceStart(1))
-    assert tab.got(p.Conference) == []
+    again = strict.tab(like=tab)
+    again.say(p.ConferenceStart(1))
+    assert again.got(p.Conference) == []
 
 
 def test_an_expired_token_is_never_taken_for_a_claim() -> None:

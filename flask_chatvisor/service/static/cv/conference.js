@@ -25,6 +25,10 @@ export function startConference(uid) {
   return answer("conference.start", null, null, () =>
     begin(name, opened, async () => {
       const { callId, url } = await visitor.request("conference-start", fields);
+      // Whoever gives an id for the first time is another visitor from then on.
+      if (opened && isBlank(opened) && visitor.known) {
+        opened.name = windowName("visitor", visitor.known.id);
+      }
       return { callId, url };
     }),
   );

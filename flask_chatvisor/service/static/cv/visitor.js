@@ -57,6 +57,8 @@ class Visitor {
     this.tag = null;
     /** The tag that the service has from this connection. @type {ActiveUser | null} */
     this.sent = null;
+    /** The identity token that was refused last. @type {string | undefined} */
+    this.expired = undefined;
     /** Another tab's user counts: this page's tag must not start another visitor. */
     this.joins = false;
     this.welcomed = false;
@@ -315,7 +317,9 @@ class Visitor {
     const request = this.pending.get(message.requestId);
     if (!request) {
       // The page's tag script, if present, brings a new token.
-      if (message.code === "token-expired") {
+      // Once for each token: a new one that is refused, too, means a clock that is wrong.
+      if (message.code === "token-expired" && this.expired !== this.tag?.externalToken) {
+        this.expired = this.tag?.externalToken;
         doc.dispatchEvent(new Event("chatvisor:refresh"));
       }
       return complain("refused", failure);
