@@ -15,9 +15,11 @@ from flask import Response
 
 from .contract import tokens
 from .current import current_state
+from .current import has_secure_cookies
 from .current import these_globals
 from .current import this_app
 from .current import this_request
+from .current import this_secret
 from .identity import Agent
 from .signed_in import agent_of
 from .signed_in import current_agent
@@ -82,7 +84,7 @@ def _remembered(request: Request) -> str | None:
     cookie = request.cookies.get(COOKIE)
     if cookie is None or not current_state().settings.enabled:
         return None
-    if not (secret := _secret()):
+    if not (secret := this_secret()):
         return None
     return tokens.verify_agent(cookie, secret, now=time.time())
 
@@ -103,15 +105,10 @@ def _revoke(request: Request, email: str) -> None:
 
 def _set(response: Response, email: str) -> None:
     request = this_request()
-    if secret := _secret():  # without one, anybody could write the cookie
+    if secret := this_secret():  # without one, anybody could write the cookie
         request.environ[_WRITTEN] = True
         cookie = tokens.sign_agent(email, secret, now=time.time())
         response.set_cookie(COOKIE, cookie, **_attributes(request))
-
-
-def _secret() -> str:
-    secret = this_app().secret_key or ""
-    return secret.decode("latin-1") if isinstance(secret, bytes) else secret
 
 
 def _attributes(request: Request) -> dict[str, t.Any]:
@@ -121,7 +118,7 @@ def _attributes(request: Request) -> dict[str, t.Any]:
     return {
         "path": session.get_cookie_path(app),
         "domain": session.get_cookie_domain(app),
-        "secure": request.is_secure or session.get_cookie_secure(app),
+        "secure": has_secure_cookies(request),
         "httponly": True,
         "samesite": "Lax",
     }

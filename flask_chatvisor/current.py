@@ -33,6 +33,18 @@ def these_globals() -> t.Any:
     return g._get_current_object()
 
 
+def this_secret() -> str:
+    """Read the application's secret key as text; empty without one."""
+    secret = this_app().secret_key or ""
+    return secret.decode("latin-1") if isinstance(secret, bytes) else secret
+
+
+def has_secure_cookies(request: Request) -> bool:
+    """Return whether the cookies of this request are for HTTPS only."""
+    app = this_app()
+    return request.is_secure or app.session_interface.get_cookie_secure(app)
+
+
 def current_state() -> State:
     """Find the state of the application that handles this request."""
     return state_of(this_app())

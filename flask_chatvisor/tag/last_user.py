@@ -17,7 +17,9 @@ from flask import Request
 from flask import Response
 
 from ..contract import tokens
+from ..current import has_secure_cookies
 from ..current import this_app
+from ..current import this_secret
 
 #: The cookie's name over plain HTTP.
 COOKIE = "chatvisor_tagged"
@@ -42,14 +44,12 @@ def is_known(request: Request) -> bool:
 
 def hashed(user_id: str) -> str:
     """Hash a user's id for the cookie."""
-    secret = this_app().secret_key or ""
-    text = secret.decode("latin-1") if isinstance(secret, bytes) else secret
-    return tokens.tagged_hash(user_id, text)
+    return tokens.tagged_hash(user_id, this_secret())
 
 
 def remember(value: str, request: Request, response: Response) -> None:
     """Set the cookie, or delete it if there is nothing to remember."""
-    app, secure = this_app(), _is_secure(request)
+    app, secure = this_app(), has_secure_cookies(request)
     attributes: dict[str, t.Any] = {
         "path": "/" if secure else app.session_interface.get_cookie_path(app),
         "secure": secure,
@@ -63,13 +63,8 @@ def remember(value: str, request: Request, response: Response) -> None:
         response.delete_cookie(_name(request), **attributes)
 
 
-def _is_secure(request: Request) -> bool:
-    app = this_app()
-    return request.is_secure or app.session_interface.get_cookie_secure(app)
-
-
 def _name(request: Request) -> str:
-    return _secure_name(_path(this_app())) if _is_secure(request) else COOKIE
+    return _secure_name(_path(this_app())) if has_secure_cookies(request) else COOKIE
 
 
 def _path(app: Flask) -> str:
