@@ -142,12 +142,17 @@ class Settings:
 
     def allows(self, origin: str) -> bool:
         """Return whether pages of this origin may tag and call."""
-        origin = origin.lower()
-        if origin == origin_of(self.url):
-            return True
-        if self.origins is None:
+        origin, allowed = origin.lower(), self.allowed_origins
+        if allowed is None:
             return _LOOPBACK_ORIGIN.fullmatch(origin) is not None
-        return origin in self.origins
+        return origin in allowed
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...] | None:
+        """The origins of ``allows``, sorted; ``None`` for any port of loopback."""
+        if self.origins is None:
+            return None
+        return tuple(sorted(self.origins | {origin_of(self.url)}))
 
 
 def from_environ(environ: Mapping[str, str]) -> Settings:

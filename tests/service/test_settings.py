@@ -203,6 +203,12 @@ def test_named_origins_and_its_own_are_allowed(origin: str, allowed: bool) -> No
     assert read(**PUBLIC).allows(origin) is allowed
 
 
+def test_the_allowed_origins_are_told_with_its_own() -> None:
+    own, named = "https://help.example.com", "https://app.example.com"
+    assert read(**PUBLIC).allowed_origins == (named, own)
+    assert read().allowed_origins is None
+
+
 def test_several_origins_are_named() -> None:
     text = "https://a.example.com, https://B.example.com:443/ http://localhost:5080"
     settings = read(ORIGINS=text)

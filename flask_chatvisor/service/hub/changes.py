@@ -109,13 +109,8 @@ def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
         ice_policy=turn.settings.ice_policy,
         since=since(call),
         lost_after=turn.timings.lost_grace + LOST_MARGIN,
-        origins=_origins(turn) if role == "visitor" else (),
+        origins=turn.settings.allowed_origins if role == "visitor" else (),
     )
-
-
-def _origins(turn: Turn) -> tuple[str, ...] | None:
-    origins = turn.settings.origins
-    return None if origins is None else tuple(sorted(origins))
 
 
 def _farewell(turn: Turn, call: Call, role: Role) -> CallWelcome:
