@@ -54,6 +54,9 @@ class Timings:
     closed_grace: float = 5
     #: A call window that vanished may come back: the network failed.
     lost_grace: float = 30
+    #: A call window that has heard nothing for so long asks for an answer. If none
+    #: comes in twice that time, its connection counts as lost.
+    heartbeat: float = 5
     #: An agent's or a help seeker's call window must connect.
     window: float = 20
     #: A queued customer must poll.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
 import re
+import signal
 import threading
 import time
 import typing as t
@@ -13,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 
 from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import Page
@@ -25,6 +30,8 @@ from flask_chatvisor.service import create_service
 from flask_chatvisor.service.running.server import listen
 from flask_chatvisor.service.running.server import make_server
 from flask_chatvisor.service.settings import Timings
+
+from .portal import free_port
 
 API_TOKEN = "api-token-of-the-tests-32-bytes!!"
 HOST = "127.0.0.1"
@@ -104,6 +111,49 @@ def running_service(
     finally:
         server.should_exit = True
         thread.join()
+
+
+@dataclass(frozen=True)
+class ServiceProcess(RunningService):
+    """A service in a process of its own."""
+
+    process: BaseProcess
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.join()
+
+    def hang(self) -> None:
+        """Do nothing any more, while the kernel keeps the connections open."""
+        os.kill(t.cast(int, self.process.pid), signal.SIGSTOP)
+
+
+@contextlib.contextmanager
+def service_process(timings: Timings, **settings: t.Any) -> Iterator[ServiceProcess]:
+    """Run a service in a process of its own until the block is left.
+
+    :param settings: further ones of ``Settings``.
+    """
+    port = free_port()
+    url = base_url(HOST, port)
+    chosen = Settings(
+        api_tokens=(API_TOKEN,), port=port, url=url, timings=timings, **settings
+    )
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    process = context.Process(target=_serve, args=(chosen, started))
+    process.start()
+    try:
+        assert started.wait(20)
+        yield ServiceProcess(url, process)
+    finally:
+        process.kill()
+        process.join()
+
+
+def _serve(settings: Settings, started: Event) -> None:
+    server = make_server(create_service(settings), on_start=started.set)
+    server.run(sockets=[listen(settings.host, settings.port)])
 
 
 # --- pages of another origin --------------------------------------------------------

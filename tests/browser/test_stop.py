@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import typing as t
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,12 +17,12 @@ from flask_chatvisor.service.settings import Timings
 from .conftest import Launch
 from .conftest import OpenPage
 from .support import GREEN
-from .support import RunningService
+from .support import ServiceProcess
 from .support import Site
 from .support import expect_state
 from .support import expect_to_see
 from .support import paint
-from .support import running_service
+from .support import service_process
 from .support import serving
 from .support import until
 from .support import window_by_click
@@ -43,18 +42,14 @@ START = """(id) => {
 
 @dataclass
 class Scene:
-    """A live call: the customer's page, both call windows, and what they need.
-
-    :ivar stop_service: the service goes away.
-    """
+    """A live call: the customer's page, both call windows, and what they need."""
 
     site: Site
     elsewhere: Site
     john: Page
     agent: Page
     visitor: Page
-    service: RunningService
-    stop_service: t.Callable[[], None]
+    service: ServiceProcess
 
     def expect_the_end(self, reason: str) -> None:
         """Wait until the customer's window has let go of the screen."""
@@ -77,6 +72,24 @@ CAPTURE = """() => {
 }"""
 
 
+#: Counts the questions whether the service is there, and the connections from now on.
+COUNT = """() => {
+  window.asked = 0;
+  window.opened = 0;
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (text) {
+    if (JSON.parse(text).type === "ping") window.asked++;
+    send.call(this, text);
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(address) {
+      super(address);
+      window.opened++;
+    }
+  };
+}"""
+
+
 @pytest.fixture
 def sharing(launch: Launch) -> Browser:
     return launch(
@@ -87,11 +100,12 @@ def sharing(launch: Launch) -> Browser:
 
 @pytest.fixture
 def scene(sharing: Browser, open_page: OpenPage) -> Iterator[Scene]:
-    with ExitStack() as stack, ExitStack() as down:
+    with ExitStack() as stack:
         elsewhere = stack.enter_context(serving({"/": "<title>Elsewhere</title>"}))
         site = stack.enter_context(serving({}))
-        service = down.enter_context(
-            running_service(Timings(lost_grace=1), origins=frozenset({site.url}))
+        timings = Timings(lost_grace=1, heartbeat=0.5)
+        service = stack.enter_context(
+            service_process(timings, origins=frozenset({site.url}))
         )
         for path in ("/", "/other"):
             site.pages[path] = PAGE % (path, service.script)
@@ -99,14 +113,13 @@ def scene(sharing: Browser, open_page: OpenPage) -> Iterator[Scene]:
         script = f"<script src='{service.script}'></script>"
         site.pages["/agent"] = f"<title>Agent</title>{script}"
         site.pages["/plain"] = f"<title>Plain - {TITLE}</title>"
-        yield _live(site, elsewhere, service, down, open_page, sharing)
+        yield _live(site, elsewhere, service, open_page, sharing)
 
 
 def _live(
     site: Site,
     elsewhere: Site,
-    service: RunningService,
-    down: ExitStack,
+    service: ServiceProcess,
     open_page: OpenPage,
     sharing: Browser,
 ) -> Scene:
@@ -130,13 +143,13 @@ def _live(
     expect_state(agent, "live")
     expect_to_see(agent, GREEN)
     expect(john.locator(SIGN)).to_contain_text("Mary")
-    return Scene(site, elsewhere, john, agent, visitor, service, down.close)
+    return Scene(site, elsewhere, john, agent, visitor, service)
 
 
 def test_stop_on_the_page_ends_the_sharing_while_the_service_is_away(
     scene: Scene,
 ) -> None:
-    scene.stop_service()
+    scene.service.stop()
     scene.john.click(STOP)
     scene.expect_the_end("visitor-ended")
     expect(scene.john.locator(SIGN)).to_have_count(0)
@@ -146,7 +159,7 @@ def test_stop_in_another_tab_ends_it_too(scene: Scene) -> None:
     other = scene.john.context.new_page()
     other.goto(f"{scene.site.url}/other")
     expect(other.locator(SIGN)).to_contain_text("Mary")
-    scene.stop_service()
+    scene.service.stop()
     other.click(STOP)
     scene.expect_the_end("visitor-ended")
 
@@ -154,7 +167,7 @@ def test_stop_in_another_tab_ends_it_too(scene: Scene) -> None:
 def test_a_page_that_is_opened_while_the_service_is_away_has_sign_and_stop(
     scene: Scene,
 ) -> None:
-    scene.stop_service()
+    scene.service.stop()
     scene.john.goto(f"{scene.site.url}/other")  # the script is in the browser's cache
     expect(scene.john.locator(SIGN)).to_contain_text("Mary")
     scene.john.click(STOP)
@@ -163,7 +176,7 @@ def test_a_page_that_is_opened_while_the_service_is_away_has_sign_and_stop(
 
 def test_a_sign_out_ends_the_sharing_while_the_service_is_away(scene: Scene) -> None:
     scene.site.pages["/out"] = PAGE % ("Out", scene.service.script)
-    scene.stop_service()
+    scene.service.stop()
     scene.john.goto(f"{scene.site.url}/out")
     scene.john.evaluate("CV.user.reset()")
     scene.expect_the_end("visitor-ended")
@@ -171,7 +184,20 @@ def test_a_sign_out_ends_the_sharing_while_the_service_is_away(scene: Scene) -> 
 
 def test_windows_without_the_service_let_go_by_themselves(scene: Scene) -> None:
     scene.john.goto(f"{scene.site.url}/plain")
-    scene.stop_service()
+    scene.service.stop()
+    scene.expect_the_end("connection-lost")
+    expect_state(scene.agent, "ended", "connection-lost")
+
+
+def test_a_quiet_window_asks_and_keeps_its_connection(scene: Scene) -> None:
+    for window in (scene.agent, scene.visitor):
+        window.evaluate(COUNT)
+        until(window, "asked > 4")
+        assert window.evaluate("opened") == 0
+
+
+def test_windows_let_go_when_the_service_hangs(scene: Scene) -> None:
+    scene.service.hang()
     scene.expect_the_end("connection-lost")
     expect_state(scene.agent, "ended", "connection-lost")
 

@@ -61,8 +61,8 @@ USUAL = {
     "": HELLOS,
     "tab": [*_names(TAB_RULES), "tag", "agents", "ack"],
     "agent": ["ack"],
-    "visitor-window": [*_names(WINDOW_RULES["visitor"]), "ack"],
-    "agent-window": [*_names(WINDOW_RULES["agent"]), "ack"],
+    "visitor-window": [*_names(WINDOW_RULES["visitor"]), "ping", "ack"],
+    "agent-window": [*_names(WINDOW_RULES["agent"]), "ping", "ack"],
 }
 
 NUMBERS = ["0", "-1", "1e308", "1e-308", "1e999", "9" * 30, "9" * 5000, "0.5", "-0"]

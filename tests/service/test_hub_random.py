@@ -53,6 +53,7 @@ ANY_MESSAGE: st.SearchStrategy[p.ClientMessage] = st.one_of(
     st.builds(p.Answer, sdp=TEXTS),
     st.builds(p.Candidate, candidate=TEXTS),
     st.builds(p.Restart),
+    st.builds(p.Ping),
     st.builds(
         p.End,
         reason=st.sampled_from(
@@ -72,7 +73,7 @@ FOR_TABS = (
     | p.Refused
 )
 FOR_AGENTS = p.AgentWelcome | p.Tick
-FOR_WINDOWS = p.CallWelcome | p.CallStateMessage | p.Peer | p.Candidate
+FOR_WINDOWS = p.CallWelcome | p.CallStateMessage | p.Pong | p.Peer | p.Candidate
 FOR_AGENTS_WINDOWS = FOR_WINDOWS | p.VisitorPage | p.Offer
 FOR_VISITORS_WINDOWS = FOR_WINDOWS | p.Answer | p.Restart
 FITTING: dict[str, t.Any] = {

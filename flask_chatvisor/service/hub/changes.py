@@ -109,6 +109,7 @@ def _welcome(turn: Turn, call: Call, role: Role) -> CallWelcome:
         ice_policy=turn.settings.ice_policy,
         since=since(call),
         lost_after=turn.timings.lost_grace + LOST_MARGIN,
+        heartbeat=turn.timings.heartbeat,
         origins=turn.settings.allowed_origins if role == "visitor" else (),
     )
 
@@ -126,6 +127,7 @@ def _farewell(turn: Turn, call: Call, role: Role) -> CallWelcome:
         ice_policy=turn.settings.ice_policy,
         since=since(call),
         lost_after=0,
+        heartbeat=0,
     )
 
 

@@ -19,6 +19,8 @@ from .call import HelloCall as HelloCall
 from .call import LiveMessage as LiveMessage
 from .call import Offer as Offer
 from .call import Peer as Peer
+from .call import Ping as Ping
+from .call import Pong as Pong
 from .call import Restart as Restart
 from .call import Role as Role
 from .call import Share as Share

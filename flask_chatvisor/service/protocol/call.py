@@ -113,6 +113,10 @@ class End(Message):
     ]
 
 
+class Ping(Message):
+    """A window that has heard nothing asks whether the service is still there."""
+
+
 Signal = Offer | Answer | Candidate | Restart
 
 
@@ -126,6 +130,8 @@ class CallWelcome(Confidential):
 
     :ivar ice_servers: empty unless the participants may connect.
     :ivar lost_after: seconds without the service after which the window ends the call.
+    :ivar heartbeat: seconds of silence after which the window sends ``ping``; after
+        twice as many more it counts its connection as lost. 0: it sends none.
     :ivar origins: of the pages that may stop the sharing directly; ``None`` for any
         loopback one.
     """
@@ -138,6 +144,7 @@ class CallWelcome(Confidential):
     ice_servers: list[dict[str, t.Any]]
     ice_policy: t.Literal["all", "relay"]
     lost_after: float
+    heartbeat: float
     origins: tuple[str, ...] | None = ()
     agent: AgentRef | None = None
     reason: EndReason | None = None
@@ -157,6 +164,10 @@ class CallStateMessage(Confidential):
     queue_position: int | None = None
     ice_servers: list[dict[str, t.Any]] | None = None
     ack_id: int = 0
+
+
+class Pong(Message):
+    """The answer to ``ping``."""
 
 
 class Peer(Message):

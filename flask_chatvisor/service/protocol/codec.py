@@ -36,6 +36,7 @@ ClientMessage = (
     | call.Share
     | call.LiveMessage
     | call.End
+    | call.Ping
 )
 ServerMessage = (
     call.Signal
@@ -52,6 +53,7 @@ ServerMessage = (
     | agent.Tick
     | call.CallWelcome
     | call.CallStateMessage
+    | call.Pong
     | call.Peer
     | call.VisitorPage
 )

@@ -21,6 +21,8 @@ from ..protocol import ConferenceStart
 from ..protocol import HelloAgent
 from ..protocol import HelloCall
 from ..protocol import HelloVisitor
+from ..protocol import Ping
+from ..protocol import Pong
 from ..protocol import ProtocolError
 from ..protocol import Tag
 from ..runner.runner import Runner
@@ -159,6 +161,8 @@ class Clients:
             visitor_id = self._visitors.visitor_of(address)
             if visitor_id is not None and isinstance(message, _TAKES_A_SHARE):
                 await self._shares.settle(visitor_id, client)
+        elif kind == "window" and isinstance(message, Ping):
+            self._connections.send(address, Pong())
         elif kind == "window":
             window = self._windows[address]
             passed = window.candidates.passed(message)

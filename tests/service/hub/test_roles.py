@@ -19,6 +19,7 @@ CALL_MESSAGES: list[p.ClientMessage] = [
     p.Candidate("c"),
     p.Restart(),
     p.End("failed"),
+    p.Ping(),
 ]
 TAB_MESSAGES: list[p.ClientMessage] = [
     p.Tag(JOHN),
@@ -56,6 +57,20 @@ def test_an_agents_page_only_listens(world: World, message: p.ClientMessage) -> 
     agent = world.agent()
     agent.say(message)
     assert agent.closed is Close.NOT_ALLOWED
+
+
+@pytest.mark.parametrize("who", ["visitor", "agent"])
+def test_a_call_window_gets_an_answer_that_takes_no_turn(
+    world: World, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent, visitor = world.live(world.tab(JOHN))
+    here, there = (agent, visitor) if who == "agent" else (visitor, agent)
+    here.inbox.clear()
+    there.inbox.clear()
+    monkeypatch.setattr(world.core.runner, "turn", None)
+    here.say(p.Ping())
+    assert here.inbox == [p.Pong()]
+    assert there.inbox == []
 
 
 @pytest.mark.parametrize("who", ["visitor", "agent"])

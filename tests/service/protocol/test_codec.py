@@ -26,7 +26,8 @@ def test_clients_say_what_is_documented() -> None:
     tabs = {"tag", "reset", "page", "decline", "stop", "agents", "queue-status"}
     windows = {"share", "live", "end", "offer", "answer", "candidate", "restart"}
     conference = {"conference-start", "conference-join"}
-    assert names(p.ClientMessage) == hellos | tabs | windows | conference | {"ack"}
+    more = {"ack", "ping"}
+    assert names(p.ClientMessage) == hellos | tabs | windows | conference | more
 
 
 def test_the_service_says_what_is_documented() -> None:
@@ -34,7 +35,7 @@ def test_the_service_says_what_is_documented() -> None:
     agents = {"agent-welcome", "tick"}
     windows = {"call-welcome", "call-state", "peer", "visitor-page"}
     signals = {"offer", "answer", "candidate", "restart"}
-    more = {"agents", "refused"}
+    more = {"agents", "refused", "pong"}
     assert names(p.ServerMessage) == tabs | agents | windows | signals | more
 
 

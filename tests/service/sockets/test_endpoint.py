@@ -45,6 +45,8 @@ def test_a_whole_call(service: LiveService) -> None:
     sharing = service.window(ring["url"])
     assert watching.hear("call-welcome")["role"] == "agent"
     assert sharing.hear("call-welcome")["role"] == "visitor"
+    sharing.say("ping")
+    assert sharing.hear("pong") == {"type": "pong"}
     assert tab.hear("unring")["reason"] == "accepted"
     sharing.say("share")
     sharing.say("offer", sdp="v=0 offer")

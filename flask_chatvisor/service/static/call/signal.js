@@ -60,6 +60,8 @@ const ENDED = /^ended (visitor|agent) ([\w-]+)$/;
 
 export class Signal {
   welcomed = false;
+  heartbeat = 0; // seconds; 0 until the service has said how many
+  silence = 0;
 
   /** @param {string} callId @param {string} ticket @param {Listener} listener */
   constructor(callId, ticket, listener) {
@@ -95,16 +97,31 @@ export class Signal {
   /** @param {Message} message */
   receive(message) {
     if (message.type === "call-welcome") {
+      this.heartbeat = message.heartbeat ?? 0;
       if (message.state !== "ended") this.key.keep(message.secret);
       this.welcomed = true;
       this.socket.losses = 0;
     }
-    this.listener.receive(message);
+    this.listen();
+    if (message.type !== "pong") this.listener.receive(message);
+  }
+
+  /** A service that hangs, or a cut network, closes nothing: after a silence it is asked. */
+  listen() {
+    clearTimeout(this.silence);
+    const ms = this.heartbeat * 1_000;
+    const lose = () => this.socket.lose();
+    const ask = () => {
+      this.send({ type: "ping" });
+      this.silence = window.setTimeout(lose, 2 * ms);
+    };
+    if (ms) this.silence = window.setTimeout(ask, ms);
   }
 
   /** @param {number} code */
   closed(code) {
     this.welcomed = false;
+    this.listen(); // a new connection may hang, too
     const final = FINAL_CODES.has(code);
     if (final) this.listener.refused(code);
     else this.listener.lost();
@@ -117,6 +134,7 @@ export class Signal {
   }
 
   close() {
+    clearTimeout(this.silence);
     this.socket.close();
   }
 }

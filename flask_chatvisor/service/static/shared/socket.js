@@ -60,6 +60,13 @@ export class Socket {
     if (this.wanted) this.onClosed(1000);
   }
 
+  /** Count a connection that hangs as lost; the browser would take minutes to close it. */
+  lose() {
+    const wire = this.wire;
+    wire?.close(); // without a code: this was not on purpose
+    wire?.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+  }
+
   retryNow() {
     if (!this.wanted || this.wire) return;
     clearTimeout(this.timer);
