@@ -14,6 +14,7 @@ from .runner.deadlines import Deadlines
 from .runner.keeper import Keeper
 from .runner.runner import Runner
 from .settings import Settings
+from .sockets.candidates import Candidates
 from .sockets.clients import Clients
 from .sockets.connections import Connections
 from .sockets.delivery import Delivery
@@ -64,7 +65,7 @@ class Core:
         visitors = Visitors(access, self.runner, self.connections, clock)
         shares = Shares(self.runner, self.directory, settings.limits, deadlines, clock)
         self.clients: Clients = Clients(
-            settings,
+            Candidates(settings, clock),
             visitors,
             engine,
             self.runner,

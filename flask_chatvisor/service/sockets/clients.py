@@ -26,7 +26,6 @@ from ..protocol import Pong
 from ..protocol import ProtocolError
 from ..protocol import Tag
 from ..runner.runner import Runner
-from ..settings import Settings
 from .candidates import Candidates
 from .connections import Connections
 from .delivery import Delivery
@@ -43,10 +42,10 @@ _TAKES_A_SHARE = (Tag, ConferenceStart, ConferenceJoin)
 
 
 class _Window(t.NamedTuple):
-    """A connected call window: of which visitor, and what it may pass on."""
+    """A connected call window: of which visitor and call."""
 
     visitor_id: str
-    candidates: Candidates
+    call_id: str
 
 
 class Clients:
@@ -54,7 +53,7 @@ class Clients:
 
     def __init__(
         self,
-        settings: Settings,
+        candidates: Candidates,
         visitors: Visitors,
         engine: Engine,
         runner: Runner,
@@ -64,7 +63,7 @@ class Clients:
         shares: Shares,
         delivery: Delivery,
     ) -> None:
-        self._settings = settings
+        self._candidates = candidates
         self._visitors = visitors
         self._engine = engine
         self._runner = runner
@@ -146,7 +145,7 @@ class Clients:
             return
         client = self._connections.client_of(address)
         self._known[address] = "window"
-        self._windows[address] = _Window(visitor_id, Candidates(self._settings))
+        self._windows[address] = _Window(visitor_id, hello.call_id)
         enter = partial(arrivals.enter, address=address, hello=hello)
         await self._runner.turn(visitor_id, enter)
         await self._shares.settle(visitor_id, client)
@@ -165,7 +164,7 @@ class Clients:
             self._connections.send(address, Pong())
         elif kind == "window":
             window = self._windows[address]
-            passed = window.candidates.passed(message)
+            passed = self._candidates.passed(window.call_id, message)
             if passed is not None:
                 job = partial(hub.receive, address=address, message=passed)
                 await self._runner.turn(window.visitor_id, job)

@@ -7,7 +7,7 @@ import typing as t
 import pytest
 
 from flask_chatvisor.service import protocol as p
-from flask_chatvisor.service.sockets.candidates import MOST
+from flask_chatvisor.service.sockets.candidates import RATE
 
 from ..harness import JOHN
 from ..harness import Client
@@ -24,6 +24,7 @@ HIDDEN = (
 )
 LAN = "candidate:1 1 udp 2122260223 192.168.1.5 54321 typ host generation 0"
 IPV6 = "candidate:2 1 udp 2122260223 2001:db8::7 54321 typ host"
+NAT64 = "candidate:4 1 udp 1677729535 64:ff9b::203.0.113.7 46154 typ srflx"
 RELAY = "candidate:3 1 udp 1 192.0.2.9 50000 typ relay raddr 192.0.2.1 rport 9"
 #: Nobody's browser has to see these.
 DROPPED = {
@@ -42,6 +43,15 @@ DROPPED = {
     "a number": "candidate:9 1 udp 1 2130706433 80 typ host",
     "no address": "candidate:9 1 udp 1 80 typ host",
     "nothing else": "candidate:9",
+    "compatible loopback": "candidate:9 1 udp 1 ::127.0.0.1 22 typ host",
+    "mapped link-local": "candidate:9 1 udp 1 ::ffff:169.254.169.254 80 typ host",
+    "compatible link-local": "candidate:9 1 udp 1 ::169.254.169.254 80 typ host",
+    "NAT64 loopback": "candidate:9 1 udp 1 64:ff9b::7f00:1 22 typ host",
+    "NAT64 link-local": "candidate:9 1 udp 1 64:ff9b::169.254.169.254 80 typ host",
+    "NAT64 broadcast": "candidate:9 1 udp 1 64:ff9b::255.255.255.255 80 typ host",
+    "mapped multicast": "candidate:9 1 udp 1 ::ffff:239.255.255.250 80 typ host",
+    "a printer": "candidate:9 1 udp 1 printer.local 631 typ host",
+    "hyphens": f"candidate:9 1 udp 1 {'-' * 36}.local 631 typ host",
     "two lines": f"{LAN}\r\na={LAN}",
     "not ASCII": "candidate:9 1 udp 1 192.0.2.1 \uff18\uff10 typ host",
 }
@@ -57,7 +67,7 @@ def candidates(window: Client) -> list[str]:
     return [one.candidate for one in window.got(p.Candidate)]
 
 
-@pytest.mark.parametrize("candidate", [CHROMIUM, HIDDEN, LAN, IPV6, RELAY, ""])
+@pytest.mark.parametrize("candidate", [CHROMIUM, HIDDEN, LAN, IPV6, NAT64, RELAY, ""])
 def test_what_browsers_need_to_meet_passes(candidate: str) -> None:
     agent, visitor = live()
     for here, there in ((visitor, agent), (agent, visitor)):
@@ -96,18 +106,35 @@ def test_descriptions_pass_unchanged_apart_from_dropped_candidates() -> None:
     assert visitor.last(p.Answer).sdp == kept
 
 
-def test_only_so_many_candidates_pass_for_one_connection() -> None:
-    agent, visitor = live()
-    for _ in range(MOST + 10):
+def test_only_so_many_candidates_of_a_call_pass() -> None:
+    world = World()
+    agent, visitor = world.live(world.tab(JOHN))
+    for _ in range(RATE.burst + 10):
         visitor.say(p.Candidate(LAN))
-    assert len(candidates(agent)) == MOST
-    visitor.say(p.Offer(f"a={LAN}\r\n" * 2 * MOST))
-    assert agent.last(p.Offer).sdp.count("candidate:") == MOST
-    visitor.say(p.Candidate(LAN))
-    assert candidates(agent) == []
-    visitor.say(p.Offer("v=0\r\n"))
-    visitor.say(p.Candidate(LAN))
-    assert candidates(agent) == [LAN]
+    assert len(candidates(agent)) == RATE.burst
+    world.wait(1)
+    for _ in range(RATE.burst):
+        visitor.say(p.Candidate(LAN))
+    assert len(candidates(agent)) == RATE.per_second
+
+
+@pytest.mark.parametrize("description", [p.Offer, p.Answer])
+@pytest.mark.parametrize("returns", [False, True])
+def test_nothing_that_a_window_sends_makes_them_more(
+    description: type[p.Offer | p.Answer], returns: bool
+) -> None:
+    world = World()
+    agent, visitor = world.live(world.tab(JOHN))
+    sender, other = (visitor, agent) if description is p.Offer else (agent, visitor)
+    for _ in range(10):
+        if returns:
+            hello = sender.last(p.CallWelcome)
+            sender.leave()
+            sender = world.client()
+            sender.say(p.HelloCall(hello.call_id, secret=hello.secret))
+        sender.say(description(f"a={LAN}\r\n" * 60))
+    sent = [one.sdp.count("candidate:") for one in other.got(description)]
+    assert sum(sent) == RATE.burst
 
 
 def test_on_loopback_loopback_is_where_everybody_is() -> None:
