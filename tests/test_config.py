@@ -18,6 +18,8 @@ OWN = {
     "CHATVISOR_API_URL": "https://help.example.com/",
     "CHATVISOR_API_TOKEN": "api-token-of-the-tests-32-bytes!!",
 }
+#: No more different characters than a secret must have.
+STRONG = "abcdefgh" * 4
 
 
 def read(base: dict[str, t.Any], **keys: t.Any) -> Settings:
@@ -158,22 +160,29 @@ def test_impossible_values_are_refused(
     assert any(word in fault for fault in faults(base, **keys))
 
 
-@pytest.mark.parametrize("weak", ["k", "x" * 31, ["y" * 32, "k"]])
+@pytest.mark.parametrize(
+    "weak",
+    ["k", "x" * 31, "x" * 32, "abcdefg" * 9, [STRONG, "k"], [STRONG, "y" * 64]],
+)
 def test_a_secret_that_can_be_guessed_is_refused(weak: t.Any) -> None:
     names = ["IDENTITY_KEY", "API_TOKEN"] if isinstance(weak, str) else ["IDENTITY_KEY"]
     for name in names:
         (fault,) = faults(OWN, **{name: weak})
         assert fault.startswith(f"CHATVISOR_{name} is a ")
-        assert "it must have at least 32 characters" in fault
+        assert "it must have at least 32 characters, 8 of them different" in fault
         assert "token_urlsafe(32)" in fault
+
+
+def test_eight_different_characters_are_enough() -> None:
+    assert read(OWN, IDENTITY_KEY=STRONG).identity_keys == (STRONG,)
 
 
 def test_secrets_differ() -> None:
     token = OWN["CHATVISOR_API_TOKEN"]
-    assert faults(OWN, IDENTITY_KEY=["k" * 32, token]) == (
+    assert faults(OWN, IDENTITY_KEY=[STRONG, token]) == (
         "CHATVISOR_IDENTITY_KEY must differ from CHATVISOR_API_TOKEN.",
     )
-    (fault,) = faults(OWN, IDENTITY_KEY=["k" * 32, "k" * 32])
+    (fault,) = faults(OWN, IDENTITY_KEY=[STRONG, STRONG])
     assert "must not contain a secret twice" in fault
 
 

@@ -217,7 +217,7 @@ ADDRESS = re.compile(
 def test_a_prefix_that_a_proxy_passes_on_names_no_other_host(
     service: FakeService, prefix: str
 ) -> None:
-    app = make_application(API_URL=service.url, API_TOKEN="x" * 32)[0]
+    app = make_application(API_URL=service.url, API_TOKEN="api-token" * 4)[0]
     app.add_url_rule("/macros", view_func=lambda: render_template_string(MACROS))
     app.add_url_rule("/help", "help", lambda: render_template_string(HELP))
 

@@ -17,6 +17,8 @@ _T = t.TypeVar("_T")
 
 #: The fewest characters of a secret; 32 hexadecimal digits have 128 bits.
 SHORTEST_SECRET = 32
+#: The fewest different characters of a secret: a word that is repeated has less.
+FEWEST_CHARACTERS = 8
 
 
 class Reader:
@@ -72,14 +74,19 @@ def strong(secrets: tuple[str, ...]) -> tuple[str, ...]:
     Everybody who holds what one has signed can try secrets on it, at home and as fast
     as computers are: an identity token, or the credentials of a TURN server.
     """
-    if any(len(one) < SHORTEST_SECRET for one in secrets):
+    if not all(map(_is_strong, secrets)):
         raise ValueError(
-            f"it must have at least {SHORTEST_SECRET} characters; make one with: python"
+            f"it must have at least {SHORTEST_SECRET} characters, {FEWEST_CHARACTERS}"
+            " of them different; make one with: python"
             ' -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
     if len(set(secrets)) < len(secrets):
         raise ValueError("it must not contain a secret twice")
     return secrets
+
+
+def _is_strong(secret: str) -> bool:
+    return len(secret) >= SHORTEST_SECRET and len(set(secret)) >= FEWEST_CHARACTERS
 
 
 def secure_url(text: str) -> SplitResult:

@@ -235,7 +235,7 @@ def test_connections_use_the_services_relays_and_no_other_way(begin: Begin) -> N
     dead = ({"urls": "turn:127.0.0.1:9"},)
     with (
         running_service(
-            BRISK, ice_policy="relay", ice_servers=dead, turn_secret="s" * 32
+            BRISK, ice_policy="relay", ice_servers=dead, turn_secret="turn-secret" * 3
         ) as service,
         serving(pages_with(service)) as site,
     ):

@@ -96,7 +96,7 @@ def test_check_says_that_nobody_is_an_agent(service: FakeService) -> None:
 
 
 def test_check_fails_where_the_token_is_refused(service: FakeService) -> None:
-    keys = service.config() | {"CHATVISOR_API_TOKEN": "another" * 5}
+    keys = service.config() | {"CHATVISOR_API_TOKEN": "another-token" * 3}
     code, output = run(runner(**keys), "check")
     assert code == 1
     assert "failed  API token" in output
@@ -107,7 +107,7 @@ def test_check_fails_where_the_token_is_refused(service: FakeService) -> None:
 def test_check_fails_where_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    keys = {"SCRIPT_URL": f"{url}/x.js", "API_URL": url, "API_TOKEN": "t" * 32}
+    keys = {"SCRIPT_URL": f"{url}/x.js", "API_URL": url, "API_TOKEN": "api-token" * 4}
     code, output = run(runner(**keys), "check")
     assert code == 1
     assert "CHATVISOR_SCRIPT_URL" in output
@@ -138,7 +138,7 @@ def test_check_fails_where_the_clocks_differ() -> None:
     late = answer(200, body, Date=format_datetime(then, usegmt=True))
     with Upstream(SCRIPT, late) as upstream:
         keys = {"SCRIPT_URL": f"{upstream.url}/x.js", "API_URL": upstream.url}
-        code, output = run(runner(**keys, API_TOKEN="t" * 32), "check")
+        code, output = run(runner(**keys, API_TOKEN="api-token" * 4), "check")
     assert code == 1
     assert "s ahead of the service's" in output
 
@@ -146,7 +146,7 @@ def test_check_fails_where_the_clocks_differ() -> None:
 def test_check_takes_a_service_without_a_clock() -> None:
     with Upstream(SCRIPT, answer_json(EMPTY)) as upstream:
         keys = {"SCRIPT_URL": f"{upstream.url}/x.js", "API_URL": upstream.url}
-        code, output = run(runner(**keys, API_TOKEN="t" * 32), "check")
+        code, output = run(runner(**keys, API_TOKEN="api-token" * 4), "check")
     assert code == 0
     assert "the service's clock is unknown" in output
 
@@ -207,7 +207,7 @@ def test_check_fails_where_something_else_has_the_embedded_services_address(
 
 def with_pages(service: FakeService, policy: str = "") -> Flask:
     """An application with all kinds of pages, and this policy."""
-    config = service.config() | {"CHATVISOR_IDENTITY_KEY": "k" * 32}
+    config = service.config() | {"CHATVISOR_IDENTITY_KEY": "signing-key" * 3}
     keys = {key.removeprefix("CHATVISOR_"): value for key, value in config.items()}
     chatvisor = Chatvisor()
     chatvisor.visitor_loader(load_visitor)
@@ -495,7 +495,7 @@ def serve(tmp_path: Path, portal: str, **settings: str) -> subprocess.Popen[str]
 
 
 def test_serve_runs_the_service_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    settings = {"API_TOKEN": "t" * 32, "BIND": "127.0.0.1:0"}
+    settings = {"API_TOKEN": "api-token" * 4, "BIND": "127.0.0.1:0"}
     with serve(tmp_path, PORTAL, **settings) as process:
         assert process.stdout is not None
         assert "Chatvisor service at http://127.0.0.1:" in process.stdout.readline()

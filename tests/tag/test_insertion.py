@@ -107,7 +107,7 @@ def test_a_visitors_page_carries_the_tag_before_the_end_of_the_body(
 
 
 def test_the_tag_is_signed_with_the_first_identity_key() -> None:
-    client = signed_in(make_application(IDENTITY_KEY=[KEY, "old" * 12])[0])
+    client = signed_in(make_application(IDENTITY_KEY=[KEY, "an-older-key" * 3])[0])
     tag = tag_of(client.get("/"))
     assert tag is not None
     identity = verify_identity(tag.pop("externalToken"), [KEY], now=time.time())

@@ -23,7 +23,7 @@ def start(before: str = ":", **settings: str) -> subprocess.Popen[str]:
 
     :param before: what a shell does first.
     """
-    given = {"API_TOKEN": "t" * 32, "BIND": "127.0.0.1:0", **settings}
+    given = {"API_TOKEN": "api-token" * 4, "BIND": "127.0.0.1:0", **settings}
     command = f'{before}; exec "$0" -W error -m flask_chatvisor.service'
     environ = {f"CHATVISOR_SERVICE_{name}": value for name, value in given.items()}
     return subprocess.Popen(
