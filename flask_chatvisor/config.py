@@ -182,9 +182,10 @@ def _single_values(reader: _Reader) -> dict[str, t.Any]:
 
 
 def _api_token(reader: _Reader) -> Callable[[t.Any], str]:
-    # The vendor's tokens are as long as the vendor makes them.
+    # The vendor's tokens are as long as the vendor makes them. Where the script comes
+    # from tells nothing: the default paths are those of the bundled service alone.
     vendors = reader.given("SCRIPT_ID") or reader.given("API_PATHS")
-    return _text if vendors else _secret
+    return _text if vendors else _own_token
 
 
 def _script_and_api(reader: _Reader, *, enabled: bool | None) -> dict[str, t.Any]:
@@ -278,6 +279,16 @@ def _text(value: t.Any) -> str:
 def _secret(value: t.Any) -> str:
     (secret,) = strong((_text(value),))
     return secret
+
+
+def _own_token(value: t.Any) -> str:
+    token = _text(value)
+    try:
+        return _secret(token)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}. If it is the vendor's token, set CHATVISOR_API_PATHS, too"
+        ) from None
 
 
 def _keys(value: t.Any) -> tuple[str, ...]:

@@ -192,6 +192,14 @@ def test_how_long_the_vendors_tokens_are_is_up_to_the_vendor() -> None:
     assert read(OWN, API_TOKEN="short", API_PATHS=paths).api_token == "short"
 
 
+def test_on_another_host_the_vendors_token_needs_the_vendors_paths() -> None:
+    (fault,) = faults(OWN, API_TOKEN="short")
+    assert fault.startswith("CHATVISOR_API_TOKEN is a str (not shown), but it must")
+    assert "If it is the vendor's token, set CHATVISOR_API_PATHS, too." in fault
+    (fault,) = faults(OWN, IDENTITY_KEY="short")
+    assert "CHATVISOR_API_PATHS" not in fault
+
+
 def test_development_needs_no_long_secret() -> None:
     settings = read(EMBEDDED | {"SECRET_KEY": "dev"})
     assert all(len(key) >= 32 for key in settings.identity_keys)
