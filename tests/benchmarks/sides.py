@@ -66,9 +66,10 @@ class Ours:
 
     async def arrive(self, socket: ClientConnection, number: int) -> str:
         await _send(socket, {"type": "hello-visitor", "page": PAGE, "visible": True})
-        welcome = json.loads(await socket.recv())
+        await socket.recv()
         await _send(socket, {"type": "tag", "tag": _signed_tag(number)})
-        return str(welcome["visitorId"])
+        # Tagged for the first time, it continues as a new visitor.
+        return str(json.loads(await socket.recv())["visitorId"])
 
     def count(self, server: servers.Server) -> int:
         query = f"{server.url}/rest/v1/customerstatus?pageSize=1"
