@@ -58,13 +58,16 @@ class Revocations:
                 del self._waiting[email, visitor_id]
             try:
                 self._client.revoke(email, visitor_id)
-            except ServiceError as error:
-                _complain(email, str(error))
+            except Exception as error:  # the thread must go on with the next one
+                expected = isinstance(error, ServiceError)
+                _complain(email, str(error), traceback=not expected)
 
 
-def _complain(email: str, why: str) -> None:
+def _complain(email: str, why: str, *, traceback: bool = False) -> None:
     event = {"event": "chatvisor.agent.not-revoked"}
-    logger.error("Calls of %r may go on: %r", email, why, extra=event)
+    logger.error(
+        "Calls of %r may go on: %r", email, why, exc_info=traceback, extra=event
+    )
 
 
 _instances: weakref.WeakSet[Revocations] = weakref.WeakSet()

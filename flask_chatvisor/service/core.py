@@ -19,7 +19,7 @@ from .sockets.clients import Clients
 from .sockets.connections import Connections
 from .sockets.delivery import Delivery
 from .sockets.queue_places import Places
-from .sockets.shares import Shares
+from .sockets.quotas import Quotas
 from .sockets.ticks import Agents
 from .sockets.visitors import Visitors
 
@@ -63,7 +63,7 @@ class Core:
             Hub(settings, access), engine, self.directory, delivery, clock
         )
         visitors = Visitors(access, self.runner, self.connections, clock)
-        shares = Shares(self.runner, self.directory, settings.limits, deadlines, clock)
+        quotas = Quotas(self.runner, self.directory, settings.limits, deadlines, clock)
         self.clients: Clients = Clients(
             Candidates(settings, clock),
             visitors,
@@ -72,7 +72,7 @@ class Core:
             self.connections,
             agents,
             places,
-            shares,
+            quotas,
             delivery,
         )
         self.keeper: Keeper = Keeper(self.runner, engine, deadlines, clock)

@@ -145,6 +145,20 @@ def expect_no_ring(page: Page, frames: list[str]) -> None:
     assert not {"ring", "own-call"}.intersection(kinds)
 
 
+def thief(open_page: OpenPage, world: World, stored: str) -> tuple[Page, list[str]]:
+    """Show another browser's id and secret on a page that is not tagged.
+
+    :return: the page, and what the service says to it.
+    """
+    page = open_page(f"{world.url}/sign-in/3")  # an agent's pages are not tagged
+    keep(page, stored)
+    frames = heard(page)
+    page.goto(world.url)
+    page.add_script_tag(url=world.service.script)
+    page.evaluate("CV.api.isAgentOnline(() => {})")
+    return page, frames
+
+
 def test_who_had_the_browser_before_hears_nothing_of_the_next_user(
     world: World, open_page: OpenPage
 ) -> None:
@@ -172,12 +186,7 @@ def test_a_secret_that_leaked_rings_and_shows_nothing_without_the_identity(
 ) -> None:
     page = open_page()
     johns = strict.enter(page, "1")
-    evil = open_page(f"{strict.url}/sign-in/3")  # an agent's pages are not tagged
-    keep(evil, page.evaluate(STORED))
-    frames = heard(evil)
-    evil.goto(strict.url)
-    evil.add_script_tag(url=strict.service.script)
-    evil.evaluate("CV.api.isAgentOnline(() => {})")
+    evil, frames = thief(open_page, strict, page.evaluate(STORED))
     open_page().goto(strict.ring(johns))
     expect(page.locator(INVITATION)).to_have_count(1)
     expect_no_ring(evil, frames)
@@ -190,20 +199,11 @@ def test_a_secret_from_before_a_sign_out_is_worth_nothing_afterwards(
     page = open_page()
     before = world.enter(page, "1")
     kept = page.evaluate(STORED)
-    page.goto(f"{world.url}/sign-out")
-    page.goto(f"{world.url}/sign")
-    until(
-        page, f"({VISITOR} ?? old) !== old && !{STORED}.includes('reset')", old=before
-    )
+    signed_out(page, world.url, before)
     johns = world.enter(page, "1")
     assert johns != before
 
-    evil = open_page(f"{world.url}/sign-in/3")
-    keep(evil, kept)
-    frames = heard(evil)
-    evil.goto(world.url)
-    evil.add_script_tag(url=world.service.script)
-    evil.evaluate("CV.api.isAgentOnline(() => {})")
+    evil, frames = thief(open_page, world, kept)
     open_page().goto(world.ring(johns))
     expect(page.locator(INVITATION)).to_have_count(1)
     expect_no_ring(evil, frames)

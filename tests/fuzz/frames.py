@@ -414,7 +414,7 @@ class Episode(World):
             "windows": clients._windows,
             "places": clients._places._shown,
             "agents' pages": clients._agents._pages,
-            "shares": clients._shares._unverified,
+            "quotas": clients._quotas._unverified,
         }
         if kept := {name: one for name, one in left.items() if len(one)}:
             raise Fault(f"Something is left: {kept}")

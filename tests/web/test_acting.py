@@ -364,3 +364,26 @@ def test_each_revocation_waits_once_and_one_request_is_under_way() -> None:
     assert threads.count("chatvisor-revoke") == 1
     # The one that was being sent, and one for what came meanwhile.
     assert len(slow.asked) <= 4
+
+
+def test_an_error_in_one_revocation_keeps_no_other_from_being_made(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    revocations = (
+        make_application(API_TOKEN="a-token-of-the-tests-which-is-long")[0]
+        .extensions["chatvisor"]
+        .revocations
+    )
+    made: list[str] = []
+
+    def revoke(email: str, visitor_id: str | None) -> None:
+        made.append(email)
+        if email == MARY.email:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(revocations._client, "revoke", revoke)
+    for email in (MARY.email, JOHN.email):
+        revocations.soon(email)
+        settle()
+    assert made == [MARY.email, JOHN.email]
+    assert "ZeroDivisionError" in caplog.text

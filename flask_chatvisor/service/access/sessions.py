@@ -9,6 +9,7 @@ known of the session.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import hmac
 import re
@@ -22,6 +23,8 @@ from ...contract import tokens
 
 #: Seconds until a session ends, unless its user is tagged again before.
 MAX_AGE = 7 * 24 * 3600
+#: Seconds after which a tag prolongs the session.
+RENEWED_AFTER = 24 * 3600
 
 #: Of no user yet; of a user whom the page merely claims; of a verified user.
 Kind = t.Literal["anonymous", "claimed", "verified"]
@@ -64,6 +67,13 @@ class Sessions:
         anonymous = kind == "anonymous"
         mark = "" if anonymous else _mark(self._keys[0], visitor_id, subject)
         return Session(visitor_id, int(now), kind, mark)
+
+    @staticmethod
+    def prolonged(session: Session, now: float) -> Session:
+        """Return a session as of its user's last tag; the same within a day."""
+        if now - session.since <= RENEWED_AFTER:
+            return session
+        return dataclasses.replace(session, since=int(now))
 
     def secret(self, session: Session) -> str:
         """Write the secret of a session."""

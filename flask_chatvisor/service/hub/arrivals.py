@@ -44,10 +44,15 @@ def arrive(turn: Turn, address: str, arrival: Arrival) -> None:
     presence.set_tab(turn, visitor, arrival.page, arrival.visible)
     if arrival.vouched is not None:
         tagging.set_tag(turn, arrival.vouched)
+    welcome(turn, arrival.secret)
+
+
+def welcome(turn: Turn, secret: str) -> None:
+    """Tell a tab which visitor it is of, and everything that the visitor shows."""
     turn.newcomer = True
     visit, call = turn.visit, turn.visit.call
-    welcome = Welcome(visit.id, arrival.secret, own_call(visit, call))
-    turn.answer(welcome, place=call is not None and is_queued(visit, call))
+    message = Welcome(visit.id, secret, own_call(visit, call))
+    turn.answer(message, place=call is not None and is_queued(visit, call))
 
 
 def enter(turn: Turn, address: str, hello: HelloCall) -> None:

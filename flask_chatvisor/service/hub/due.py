@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import presence
 from . import queue
-from . import session
+from . import user_changes
 from .calls import relays
 from .calls import ringing
 from .calls import windows
@@ -21,6 +21,6 @@ def advance(turn: Turn) -> None:
         relays.renew_if_due(turn, call)
         for role in call.windows:
             windows.end_if_missed(turn, call, role)
-    session.expire_if_due(turn)
+    user_changes.expire_if_due(turn)
     queue.leave_if_due(turn)
     presence.leave_if_due(turn)

@@ -30,7 +30,7 @@ from .candidates import Candidates
 from .connections import Connections
 from .delivery import Delivery
 from .queue_places import Places
-from .shares import Shares
+from .quotas import Quotas
 from .ticks import Agents
 from .visitors import Visitors
 
@@ -38,7 +38,7 @@ Kind = t.Literal["visitor", "window", "agent"]
 
 
 #: Messages after which a visitor may be listed or waiting.
-_TAKES_A_SHARE = (Tag, ConferenceStart, ConferenceJoin)
+_COUNTED = (Tag, ConferenceStart, ConferenceJoin)
 
 
 class _Window(t.NamedTuple):
@@ -60,7 +60,7 @@ class Clients:
         connections: Connections,
         agents: Agents,
         places: Places,
-        shares: Shares,
+        quotas: Quotas,
         delivery: Delivery,
     ) -> None:
         self._candidates = candidates
@@ -70,7 +70,7 @@ class Clients:
         self._connections = connections
         self._agents = agents
         self._places = places
-        self._shares = shares
+        self._quotas = quotas
         self._delivery = delivery
         self._known: dict[str, Kind] = {}
         self._windows: dict[str, _Window] = {}
@@ -148,7 +148,7 @@ class Clients:
         self._windows[address] = _Window(visitor_id, hello.call_id)
         enter = partial(arrivals.enter, address=address, hello=hello)
         await self._runner.turn(visitor_id, enter)
-        await self._shares.settle(visitor_id, client)
+        await self._quotas.settle(visitor_id, client)
 
     async def _handle(self, address: str, kind: Kind, message: ClientMessage) -> None:
         if kind == "visitor" and isinstance(message, AgentsMessage):
@@ -158,8 +158,8 @@ class Clients:
             client = self._connections.client_of(address)
             await self._visitors.receive(address, message)
             visitor_id = self._visitors.visitor_of(address)
-            if visitor_id is not None and isinstance(message, _TAKES_A_SHARE):
-                await self._shares.settle(visitor_id, client)
+            if visitor_id is not None and isinstance(message, _COUNTED):
+                await self._quotas.settle(visitor_id, client)
         elif kind == "window" and isinstance(message, Ping):
             self._connections.send(address, Pong())
         elif kind == "window":

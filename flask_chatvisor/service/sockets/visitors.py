@@ -6,7 +6,6 @@ a tab of that visitor when it presents the same user's identity.
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +19,7 @@ from ..access.sessions import Kind
 from ..access.sessions import Session
 from ..hub import arrivals
 from ..hub import hub
-from ..hub import session as sessions
+from ..hub import user_changes
 from ..hub.arrivals import Arrival
 from ..hub.messages import TAB_RULES
 from ..protocol import ClientMessage
@@ -140,21 +139,23 @@ class Visitors:
             if message.joins and session.kind != "anonymous":
                 raise Refusal("other-user", "Another page has tagged another user.")
             await self._move(address, known.start(now, kind, subject), vouched)
-        elif (guest := self._guests.pop(address, None)) is not None:
-            session = dataclasses.replace(session, since=int(now))
-            await self._arrive(address, session, guest, vouched)
+            return
+        self._sessions[address] = renewed = known.prolonged(session, now)
+        if (guest := self._guests.pop(address, None)) is not None:
+            await self._arrive(address, renewed, guest, vouched)
         else:
-            tag = partial(sessions.tag, address=address, vouched=vouched)
-            await self._runner.turn(session.visitor_id, tag)
+            tag = partial(user_changes.tag_again, address=address, vouched=vouched)
+            secret = None if renewed is session else known.secret(renewed)
+            await self._runner.turn(session.visitor_id, partial(tag, secret=secret))
 
     async def _claim(self, address: str, message: ClientMessage) -> None:
         """Make a browser whose user gives an id the visitor of that user."""
-        uid = getattr(message, "uid", None)
-        wants_help = isinstance(message, ConferenceStart | ConferenceJoin)
-        if not wants_help or uid is None or self._access.requires_identity:
+        if not isinstance(message, ConferenceStart | ConferenceJoin):
+            return
+        if message.uid is None or self._access.requires_identity:
             return
         if self._sessions[address].kind == "anonymous":
-            subject = subject_of(clean_text(uid), "")
+            subject = subject_of(clean_text(message.uid), "")
             session = self._access.sessions.start(self._clock(), "claimed", subject)
             await self._move(address, session)
 
@@ -163,7 +164,7 @@ class Visitors:
     ) -> None:
         """Let a browser continue as another visitor."""
         old = self._sessions[address].visitor_id
-        tab = await self._runner.turn(old, partial(sessions.leave, address=address))
+        tab = await self._runner.turn(old, partial(user_changes.leave, address=address))
         page = self._guests.pop(address, None)
         if tab is not None:
             page = _Page(PageRef(tab.page.title, tab.page.path), tab.visible)

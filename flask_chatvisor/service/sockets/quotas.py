@@ -1,4 +1,4 @@
-"""Each user's share of the list and of the queue.
+"""How many visitors and places in the queue one user may have.
 
 A verified user has a few visitors and one place. Unverified ones could call themselves
 anything, so there they count by their public address. The counts follow the list that
@@ -12,7 +12,7 @@ from functools import partial
 
 from ...contract.users import UserRow
 from ..directory import Directory
-from ..hub import shares
+from ..hub import quotas
 from ..runner.deadlines import Deadlines
 from ..runner.runner import Runner
 from ..settings import Limits
@@ -21,8 +21,8 @@ from ..settings import Limits
 FORGET = 60.0
 
 
-class Shares:
-    """Sees to it that nobody takes more than a share.
+class Quotas:
+    """Keeps users within their quotas.
 
     For a verified user the newest visitor counts most: of too many, the one that was
     idle for longest leaves the list, and who asks for help takes over the place of the
@@ -45,7 +45,7 @@ class Shares:
         self._unverified: dict[str, dict[str, None]] = {}
 
     async def settle(self, visitor_id: str, client: str | None) -> None:
-        """Check the share of a visitor that may have been tagged or begun to wait.
+        """Check the quotas for a visitor that may have been tagged or begun to wait.
 
         :param client: its public address, if it has one.
         """
@@ -64,9 +64,9 @@ class Shares:
             await self._leave_list(goes.visitor_id, detail)
         waiting = sorted((one for one in alike if _waits(one)), key=_since)
         for earlier in waiting[:-1]:
-            since = await self._runner.turn(earlier.visitor_id, shares.leave_queue)
+            since = await self._runner.turn(earlier.visitor_id, quotas.leave_queue)
             if since is not None:
-                inherit = partial(shares.inherit_place, since=since)
+                inherit = partial(quotas.inherit_place, since=since)
                 await self._runner.turn(waiting[-1].visitor_id, inherit)
 
     async def _settle_client(self, row: UserRow, client: str) -> None:
@@ -86,10 +86,10 @@ class Shares:
             if sum(one is not None and _waits(one) for one in rows) > (
                 self._limits.unverified_places
             ):
-                await self._runner.turn(row.visitor_id, shares.leave_queue)
+                await self._runner.turn(row.visitor_id, quotas.leave_queue)
 
     async def _leave_list(self, visitor_id: str, detail: str) -> None:
-        await self._runner.turn(visitor_id, partial(shares.leave_list, detail=detail))
+        await self._runner.turn(visitor_id, partial(quotas.leave_list, detail=detail))
 
     async def _forget(self, client: str) -> None:
         here = self._still_here(self._unverified.pop(client))

@@ -1,4 +1,4 @@
-"""One user has a share of the list and of the queue: what happens beyond it."""
+"""What happens to visitors beyond their user's quota in the list and the queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A visitor's session: its pages tag it, and it ends for one browser or for all."""
+"""Changes of a visitor's user: tagged again, gone from a browser, or proven no more."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from ..access.credentials import Vouched
 from ..protocol import Close
 from ..protocol import EndReason
 from ..records.visit import Tab
+from . import arrivals
 from . import queue
 from . import tagging
 from .calls import ending
 from .context import Turn
 
 
-def tag(turn: Turn, address: str, vouched: Vouched) -> None:
-    """A tab of the visitor tags the same user again; the new tag counts as a whole."""
+def tag_again(
+    turn: Turn, address: str, vouched: Vouched, secret: str | None = None
+) -> None:
+    """A tab tags the same user again; the new tag counts as a whole.
+
+    :param secret: a newer one of the visitor's session, for the browser.
+    """
     turn.address = address
     tagging.set_tag(turn, vouched)
+    if secret is not None:
+        arrivals.welcome(turn, secret)
 
 
 def leave(turn: Turn, address: str) -> Tab | None:
